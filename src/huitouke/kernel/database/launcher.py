@@ -41,6 +41,7 @@ from huitouke.kernel.database.postgres_binaries import (
     readable_by_everyone,
 )
 from huitouke.kernel.database.postgres_probe import answers
+from huitouke.kernel.database.postgres_processes import end_leftovers, processes_in, signal_process
 
 __all__ = ["LauncherError", "Server", "start"]
 
@@ -50,15 +51,15 @@ LONGEST_SOCKET_PATH_BYTES = 103  # macOS allows 104 with the closing zero, Linux
 START_TIMEOUT_SECONDS = 60.0
 STOP_TIMEOUT_SECONDS = 30.0
 ATTACH_TIMEOUT_SECONDS = 60.0
-LEFTOVERS_TIMEOUT_SECONDS = 30.0
 POLL_SECONDS = 0.005
 RESTARTS_PER_MINUTE = 5
 LONGEST_LOG_BYTES = 10 * 1024 * 1024
 LOG_LINES_IN_ERRORS = 12
 
-# $1 is the pipe's descriptor. The reader waits for the pipe to end; `wait` gives the watchdog PostgreSQL's own status.
+# The pipe is the standard input (dash knows descriptors of one digit only). The reader waits for it to end; `wait`
+# gives the watchdog PostgreSQL's own status.
 WATCHDOG = """
-eval "exec 3<&$1"; shift
+exec 3<&0
 "$@" 3<&- </dev/null & server=$!
 ( read -r line <&3; kill -INT $server 2>/dev/null ) & reader=$!
 exec 3<&-
@@ -214,7 +215,7 @@ class _Owner:
 
     def start(self) -> None:
         self._paths.state.unlink(missing_ok=True)
-        _end_leftovers(self._paths.cluster)
+        end_leftovers(self._paths.cluster)
         if not (self._paths.cluster / "PG_VERSION").exists():
             self._make_cluster()
         _rotate(self._paths.log)
@@ -298,11 +299,10 @@ class _Owner:
         arguments = [f"-c{name}={value}" for name, value in self._server_settings().items()]
         try:
             with self._data_folder(self._paths.cluster) as (folder, how), self._paths.log.open("ab") as log:
-                how["pass_fds"] = (*how["pass_fds"], reading)
-                command = ["/bin/sh", "-c", WATCHDOG, "huitouke-postgres-watchdog", str(reading)]
+                command = ["/bin/sh", "-c", WATCHDOG, "huitouke-postgres-watchdog"]
                 self._watchdog = subprocess.Popen(  # noqa: S603 - our own arguments
                     [*command, str(self._binaries.folder / "postgres"), "-D", folder, *arguments],
-                    stdin=subprocess.DEVNULL,
+                    stdin=reading,
                     stdout=log,
                     stderr=log,
                     **how,
@@ -350,12 +350,12 @@ class _Owner:
             try:
                 self._watchdog.wait(STOP_TIMEOUT_SECONDS)
             except subprocess.TimeoutExpired:
-                for process in _processes_in(self._paths.cluster):
-                    _signal(process, signal.SIGQUIT)
+                for process in processes_in(self._paths.cluster):
+                    signal_process(process, signal.SIGQUIT)
                 self._watchdog.wait(STOP_TIMEOUT_SECONDS)
             self._watchdog = None
         # A watchdog that was killed leaves its server to the reader; that one is on its way down, too.
-        _end_leftovers(self._paths.cluster)
+        end_leftovers(self._paths.cluster)
 
     def _supervise(self) -> None:
         """Starts the server again when it dies without being asked to; gives up when it keeps dying."""
@@ -443,67 +443,6 @@ def _remove_stale_files(cluster: Path, socket_dir: Path) -> None:
     """
     for stale in (cluster / "postmaster.pid", socket_dir / SOCKET_NAME, socket_dir / (SOCKET_NAME + ".lock")):
         stale.unlink(missing_ok=True)
-
-
-def _end_leftovers(cluster: Path) -> None:
-    """Ends what is left of an earlier server: its owner died, and it is shutting down, or was forgotten.
-
-    Waits a second for those that end by themselves, then asks (SIGINT), at last insists (SIGQUIT).
-    """
-    started = time.monotonic()
-    sent: signal.Signals | None = None
-    while processes := _processes_in(cluster):
-        waited = time.monotonic() - started
-        due = signal.SIGQUIT if waited > LEFTOVERS_TIMEOUT_SECONDS / 2 else signal.SIGINT if waited > 1 else None
-        if due is not None and due is not sent:
-            for process in processes:
-                _signal(process, due)
-            sent = due
-        if waited > LEFTOVERS_TIMEOUT_SECONDS:
-            listed = ", ".join(map(str, processes))
-            raise LauncherError(f"Processes {listed} still use {cluster} and do not end. End them and start again.")
-        time.sleep(POLL_SECONDS)
-
-
-def _processes_in(cluster: Path) -> list[int]:
-    """The processes whose working folder is the cluster: its postmaster and backends, and nothing else, ever."""
-    if not cluster.exists():
-        return []
-    if sys.platform != "linux":
-        return _processes_by_lsof(cluster)
-    wanted = cluster.stat()
-    found = []
-    for entry in os.scandir("/proc"):
-        if not entry.name.isdigit():
-            continue
-        try:
-            folder = os.stat(f"/proc/{entry.name}/cwd")
-        except OSError:
-            continue  # gone, a zombie, or another user's
-        if (folder.st_dev, folder.st_ino) == (wanted.st_dev, wanted.st_ino):
-            found.append(int(entry.name))
-    return found
-
-
-def _processes_by_lsof(cluster: Path) -> list[int]:
-    listed = subprocess.run(
-        ["/usr/sbin/lsof", "-a", "-d", "cwd", "-c", "postgres", "-F", "pn"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    found, process = [], 0
-    for line in listed.stdout.splitlines():
-        if line.startswith("p"):
-            process = int(line[1:])
-        elif line.startswith("n") and Path(line[1:]) == cluster.resolve():
-            found.append(process)
-    return found
-
-
-def _signal(process: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(process, number)
 
 
 def _rotate(log: Path) -> None:
