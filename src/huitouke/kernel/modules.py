@@ -1,0 +1,178 @@
+"""The manifest of a module, and the few lines that load built-in modules and installed plug-ins alike."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+from huitouke.kernel import locales
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+    from huitouke.kernel.access import AccessResolver
+    from huitouke.kernel.callbacks import CallbackKind
+    from huitouke.kernel.context import Context
+    from huitouke.kernel.database import Base
+    from huitouke.kernel.demo import DemoWorld
+    from huitouke.kernel.events import Event, Handler
+    from huitouke.kernel.realtime import Stream
+    from huitouke.kernel.work import Job, Runner, Schedule
+
+ENTRY_POINT_GROUP: Final = "huitouke.modules"
+
+BUILT_IN: Final = ("organization", "customers", "conversations", "assistant")
+"""Names under `huitouke.modules`, used where the package's metadata is not installed (a source checkout)."""
+
+Surface: TypeAlias = Literal["console", "operator", "member", "visitor", "open"]
+DemoLoader: TypeAlias = "Callable[[Context, DemoWorld], Awaitable[None]]"
+
+
+class ModuleError(RuntimeError):
+    """A module can't be loaded; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class SurfaceRouter:
+    """Routes of one surface, each of which has an OpenAPI document of its own."""
+
+    surface: Surface
+    router: APIRouter
+
+
+@dataclass(frozen=True)
+class Permission:
+    """Something a role may allow, e.g. `conversations.reply`; its label is the text `permissions.<name>`."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class MenuEntry:
+    """A line of the console's navigation; its label is the text `menu.<name>`, smaller `order` stands higher."""
+
+    name: str
+    path: str
+    icon: str
+    permission: str | None
+    order: int
+
+
+@dataclass(frozen=True)
+class Module:
+    """All that a module contributes. Nothing else wires modules together."""
+
+    name: str
+    version: str = "0.1.0"
+    requires: tuple[str, ...] = ()
+    """Modules that must be loaded before this one."""
+    routers: tuple[SurfaceRouter, ...] = ()
+    permissions: tuple[Permission, ...] = ()
+    menu: tuple[MenuEntry, ...] = ()
+    events: tuple[type[Event], ...] = ()
+    """Types of events that this module emits."""
+    handlers: tuple[Handler, ...] = ()
+    runners: tuple[Runner, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
+    callback_kinds: tuple[CallbackKind, ...] = ()
+    streams: tuple[Stream, ...] = ()
+    access_resolver: AccessResolver | None = None
+    """How (user, tenant) becomes permissions; exactly one module offers it."""
+    extensions: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    """Contributions to registries that other modules own, by the registry's name (e.g. `conversations.channels`)."""
+    models: tuple[type[Base], ...] = ()
+    migrations: Path | None = None
+    locales: Path | None = None
+    demo: DemoLoader | None = None
+
+
+@dataclass(frozen=True)
+class Modules:
+    """The loaded modules, each after those it requires."""
+
+    ordered: tuple[Module, ...]
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter(self.ordered)
+
+    def extensions(self, registry: str) -> list[Any]:
+        """What all modules contribute to that registry, in module order."""
+        return [item for module in self.ordered for item in module.extensions.get(registry, ())]
+
+    def named(self, name: str) -> Module:
+        """The module of that name.
+
+        Raises:
+            ModuleError: it is not loaded.
+        """
+        for module in self.ordered:
+            if module.name == name:
+                return module
+        raise ModuleError(f"module {name!r} is not loaded")
+
+    def permissions(self) -> frozenset[str]:
+        """The names of all permissions."""
+        return frozenset(permission.name for module in self.ordered for permission in module.permissions)
+
+
+@lru_cache(maxsize=1)
+def load_modules() -> Modules:
+    """The modules of this installation: built-in ones and plug-ins, in an order that respects `requires`.
+
+    Raises:
+        ModuleError: a module fails to import, requires one that is missing, or two claim the same name.
+    """
+    return assemble(_discovered())
+
+
+def assemble(modules: Iterable[Module]) -> Modules:
+    """Orders modules and loads their texts.
+
+    Raises:
+        ModuleError: a required module is missing, there is a circle, or two claim the same name.
+    """
+    by_name: dict[str, Module] = {}
+    for module in modules:
+        if module.name in by_name:
+            raise ModuleError(f"two modules are named {module.name!r}")
+        by_name[module.name] = module
+    for module in by_name.values():
+        missing = [name for name in module.requires if name not in by_name]
+        if missing:
+            raise ModuleError(f"module {module.name!r} requires {', '.join(missing)}, which is not installed")
+    try:
+        order = list(TopologicalSorter({name: module.requires for name, module in by_name.items()}).static_order())
+    except CycleError as error:
+        raise ModuleError(f"modules require each other in a circle: {error.args[1]}") from error
+    for name in order:
+        folder = by_name[name].locales
+        if folder is not None:
+            locales.add_folder(folder)
+    return Modules(tuple(by_name[name] for name in order))
+
+
+def _discovered() -> list[Module]:
+    offered = {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}
+    present = [name for name in BUILT_IN if (Path(__file__).parent.parent / "modules" / name / "__init__.py").exists()]
+    modules = [_call(f"huitouke.modules.{name}") for name in present]
+    for name, entry in sorted(offered.items()):
+        if name not in BUILT_IN:
+            modules.append(_call(entry.module, entry.attr))
+    return modules
+
+
+def _call(path: str, attribute: str = "module") -> Module:
+    try:
+        module = getattr(import_module(path), attribute)()
+    except Exception as error:
+        raise ModuleError(f"module {path!r} can't be loaded: {error}") from error
+    if not isinstance(module, Module):
+        raise ModuleError(f"{path}:{attribute} gives no Module")
+    return module

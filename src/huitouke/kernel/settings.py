@@ -1,0 +1,124 @@
+"""All settings of the process, read once from the environment; nothing else reads it."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _named(name: str) -> AliasChoices:
+    """The setting's name in the environment; the field's own name serves in code."""
+    return AliasChoices(name)
+
+
+class Settings(BaseSettings):
+    """The one documented list of settings. Every field's description is printed by `huitouke doctor --settings`."""
+
+    model_config = SettingsConfigDict(extra="ignore", populate_by_name=True, env_ignore_empty=True)
+
+    database_url: SecretStr | None = Field(
+        default=None,
+        validation_alias=_named("DATABASE_URL"),
+        description="PostgreSQL for the application's role (owns nothing, fenced by row-level security). "
+        "Empty: an embedded server under the data folder.",
+    )
+    database_direct_url: SecretStr | None = Field(
+        default=None,
+        validation_alias=_named("DATABASE_DIRECT_URL"),
+        description="The same role past any pooler, for LISTEN only. Empty: DATABASE_URL.",
+    )
+    database_owner_url: SecretStr | None = Field(
+        default=None,
+        validation_alias=_named("DATABASE_OWNER_URL"),
+        description="The role that owns the tables, for `migrate` and backups only; never through a pooler.",
+    )
+    database_statement_cache: int = Field(
+        default=256,
+        ge=0,
+        validation_alias=_named("DATABASE_STATEMENT_CACHE"),
+        description="Prepared statements kept per connection; 0 behind PgBouncer older than 1.21.",
+    )
+    data_dir: Path = Field(
+        default=Path(".huitouke"),
+        validation_alias=_named("HUITOUKE_DATA_DIR"),
+        description="Folder for the embedded database, uploaded files and the key file.",
+    )
+    host: str = Field(
+        default="127.0.0.1", validation_alias=_named("HUITOUKE_HOST"), description="Address to listen on."
+    )
+    port: int = Field(
+        default=8000, ge=0, le=65535, validation_alias=_named("HUITOUKE_PORT"), description="Port to listen on."
+    )
+    public_url: str = Field(
+        default="http://127.0.0.1:8000",
+        validation_alias=_named("HUITOUKE_PUBLIC_URL"),
+        description="The address under which WeChat and people reach this installation; no slash at the end.",
+    )
+    files_host: str | None = Field(
+        default=None,
+        validation_alias=_named("FILES_HOST"),
+        description="A host of its own for uploaded files, e.g. https://files.example.cn. Empty: the public address.",
+    )
+    keys: SecretStr | None = Field(
+        default=None,
+        validation_alias=_named("HUITOUKE_KEYS"),
+        description="Key ring `kid:base64,…`; the first encrypts, all decrypt. Empty: the key file.",
+    )
+    keys_file: Path | None = Field(
+        default=None,
+        validation_alias=_named("HUITOUKE_KEYS_FILE"),
+        description="Key file with mode 0600. Empty: `keys` in the data folder.",
+    )
+    testing: bool = Field(
+        default=False,
+        validation_alias=_named("HUITOUKE_TESTING"),
+        description="Test switches, among them a movable clock. Never in production.",
+    )
+    wecom_base_url: str = Field(
+        default="https://qyapi.weixin.qq.com",
+        validation_alias=_named("HUITOUKE_WECOM_BASE_URL"),
+        description="The WeCom API; the sandbox's address in the demo and in tests.",
+    )
+    allow_private_endpoints: bool = Field(
+        default=True,
+        validation_alias=_named("HUITOUKE_ALLOW_PRIVATE_ENDPOINTS"),
+        description="Whether a model endpoint may stand on this machine or in a private network (Ollama, vLLM). "
+        "Providers who host foreign merchants switch it off.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", validation_alias=_named("HUITOUKE_LOG_LEVEL"), description="Least level that is logged."
+    )
+    log_format: Literal["json", "text"] = Field(
+        default="json", validation_alias=_named("HUITOUKE_LOG_FORMAT"), description="JSON lines, or text for people."
+    )
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        validation_alias=_named("HUITOUKE_METRICS_TOKEN"),
+        description="Bearer token that /metrics asks for. Empty: only callers on this machine may read it.",
+    )
+
+    @field_validator("public_url", "wecom_base_url", "files_host")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/")
+
+    @property
+    def key_file(self) -> Path:
+        """Where the key ring lies when HUITOUKE_KEYS is empty."""
+        return self.keys_file or self.data_dir / "keys"
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process, read at first use.
+
+    Raises:
+        pydantic.ValidationError: a value is not allowed; the message names the setting.
+    """
+    return Settings()

@@ -1,0 +1,71 @@
+"""The run's server: a template migrated once, and clones of it."""
+
+import fcntl
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+
+from huitouke.kernel.database.ddl import APP_ROLE, OWNER_ROLE
+from huitouke.kernel.database.embedded import create_roles
+from huitouke.kernel.database.engine import DatabaseUrls
+from huitouke.kernel.database.migrate import migrate
+from huitouke.kernel.modules import load_modules
+
+
+@dataclass(frozen=True)
+class Template:
+    """A migrated database that is only ever copied. `address` is the superuser's URL with {database} in it."""
+
+    address: str
+    name: str
+
+
+async def make_template(address: str) -> Template:
+    """Migrates the template once per run; workers that come later find it."""
+    template = Template(address, "template_huitouke")
+    with _one_at_a_time(address):
+        connection = await asyncpg.connect(address.format(database="postgres"))
+        try:
+            await create_roles(connection, {OWNER_ROLE: "owner", APP_ROLE: "app"})
+            if await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", template.name):
+                return template
+            await connection.execute(f'CREATE DATABASE "{template.name}_new" OWNER {OWNER_ROLE}')
+            await migrate(_as_role(address, f"{template.name}_new", OWNER_ROLE), load_modules())
+            await connection.execute(f'ALTER DATABASE "{template.name}_new" RENAME TO "{template.name}"')
+        finally:
+            await connection.close()
+    return template
+
+
+async def clone(template: Template, name: str) -> DatabaseUrls:
+    """A fresh copy of the template; an older one of that name is dropped."""
+    with _one_at_a_time(template.address):
+        connection = await asyncpg.connect(template.address.format(database="postgres"))
+        try:
+            await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template.name}" OWNER {OWNER_ROLE}')
+        finally:
+            await connection.close()
+    application = _as_role(template.address, name, APP_ROLE)
+    return DatabaseUrls(application, application, _as_role(template.address, name, OWNER_ROLE))
+
+
+def _as_role(address: str, database: str, role: str) -> str:
+    parts = urlsplit(address.format(database=database))
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{role}@{host}"))
+
+
+@contextmanager
+def _one_at_a_time(address: str) -> Iterator[None]:
+    """A template can't be copied while another worker copies or makes it."""
+    path = Path(tempfile.gettempdir()) / f"huitouke-test-{sha256(address.encode()).hexdigest()[:16]}.lock"
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
