@@ -31,7 +31,7 @@ def tenant_table(
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         *elements,
         sa.PrimaryKeyConstraint("tenant_id", *primary_key, name=f"pk_{name}"),
-        **({"postgresql_partition_by": f"RANGE ({partition_by})"} if partition_by else {}),
+        postgresql_partition_by=f"RANGE ({partition_by})" if partition_by else None,
     )
     op.execute(f'ALTER TABLE "{name}" ENABLE ROW LEVEL SECURITY')
     op.execute(

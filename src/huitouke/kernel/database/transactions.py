@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 import structlog
-from sqlalchemy import event
+from sqlalchemy import event, inspect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
@@ -170,5 +170,5 @@ def _fill_tenant(session: Session, _flush: UOWTransaction, _instances: object) -
             continue
         if tenant_id is None:
             raise TenantMissingError(f"{type(row).__name__} belongs to a tenant")
-        if row.tenant_id is None:
+        if inspect(row).attrs.tenant_id.value is None:
             row.tenant_id = tenant_id
