@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 
 import httpx2
 import orjson
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from huitouke.wechat.errors import (
     RateLimited,
@@ -195,6 +196,29 @@ def parse_answer(call: Call, body: bytes) -> Json:
     if errcode != 0:
         raise error_for(errcode, str(answer.get("errmsg", "")), call.path)
     return answer
+
+
+class Answer(BaseModel):
+    """What an answer must hold for us; further fields are ignored, null counts as absent."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, data: Any) -> Any:
+        return {name: value for name, value in data.items() if value is not None} if isinstance(data, dict) else data
+
+
+AnswerT = TypeVar("AnswerT", bound=Answer)
+
+
+def shaped(model: type[AnswerT], answer: Json, path: str) -> AnswerT:
+    """The answer as `model`. Raises UnexpectedAnswer, which names the fields that don't fit."""
+    try:
+        return model.model_validate(answer)
+    except ValidationError as error:
+        fields = ", ".join(".".join(str(step) for step in problem["loc"]) for problem in error.errors()[:5])
+        raise UnexpectedAnswer(None, f"unfitting fields: {fields}", path, reason=TransportReason.NOT_JSON) from None
 
 
 @asynccontextmanager
