@@ -1,0 +1,170 @@
+"""The console's session: sign in, who am I, sign out, language, password."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from huitouke.kernel.access import SESSION_COOKIE, SignedIn, resolve_session, service
+from huitouke.kernel.access.signed_in import SESSION_LIFETIME
+from huitouke.kernel.http import ConsolePerson, LoadedModules
+from huitouke.kernel.http.dependencies import client_address
+from huitouke.kernel.keys import Secret
+from huitouke.kernel.locales import translate
+from huitouke.kernel.modules import Modules
+
+router = APIRouter(prefix="/api/session", tags=["session"])
+
+PasswordIn = Annotated[Secret, Field(description="At most 128 characters.")]
+
+
+class SignIn(BaseModel):
+    """Name and password."""
+
+    sign_in_name: str = Field(min_length=1, max_length=64)
+    password: PasswordIn
+
+
+class SessionChange(BaseModel):
+    """What a person may set for the own account."""
+
+    locale: str = Field(max_length=10, description="zh-CN or en.")
+
+
+class PasswordChange(BaseModel):
+    """The old password proves that it is the person who changes it."""
+
+    old_password: PasswordIn
+    new_password: PasswordIn
+
+
+class MeUser(BaseModel):
+    """The account that signs in."""
+
+    id: UUID
+    sign_in_name: str
+    display_name: str
+    locale: str
+
+
+class MeStaff(BaseModel):
+    """The person within the tenant."""
+
+    id: UUID
+    name: str
+    role: str
+
+
+class MeTenant(BaseModel):
+    """The merchant that the session is for."""
+
+    id: UUID
+    name: str
+    time_zone: str
+
+
+class MenuItem(BaseModel):
+    """A line of the navigation that the person may use."""
+
+    name: str
+    path: str
+    icon: str
+    label: str
+
+
+class Me(BaseModel):
+    """Everything the console needs to know about the person who is signed in."""
+
+    user: MeUser
+    staff: MeStaff
+    tenant: MeTenant
+    permissions: list[str]
+    menu: list[MenuItem]
+    build: str = Field(description="Name of the console's build; a change means that a reload gets a newer one.")
+
+
+@router.post("", operation_id="session_sign_in")
+async def sign_in(body: SignIn, request: Request, response: Response, modules: LoadedModules) -> Me:
+    """Signs in and sets the session cookie."""
+    opened = await service.sign_in(
+        body.sign_in_name,
+        body.password,
+        address=client_address(request),
+        user_agent=request.headers.get("user-agent"),
+    )
+    person = await resolve_session(opened.token)
+    _set_cookie(request, response, opened.token)
+    return _me(person, modules, request)
+
+
+@router.get("", operation_id="session_me")
+async def me(person: ConsolePerson, request: Request, response: Response, modules: LoadedModules) -> Me:
+    """Who is signed in, and what the person may see. Also moves the cookie's end."""
+    _set_cookie(request, response, request.cookies[SESSION_COOKIE])
+    return _me(person, modules, request)
+
+
+@router.delete("", status_code=204, operation_id="session_sign_out")
+async def sign_out(request: Request, response: Response) -> None:
+    """Signs out, also when the session is over already."""
+    token = request.cookies.get(SESSION_COOKIE)
+    if token:
+        await service.sign_out(token)
+    response.delete_cookie(SESSION_COOKIE, path="/")
+
+
+@router.patch("", operation_id="session_change")
+async def change(body: SessionChange, person: ConsolePerson, request: Request, modules: LoadedModules) -> Me:
+    """Sets the person's language."""
+    await service.set_locale(person.user_id, body.locale)
+    return _me(await resolve_session(request.cookies[SESSION_COOKIE]), modules, request)
+
+
+@router.post("/password", status_code=204, operation_id="session_change_password")
+async def change_password(body: PasswordChange, person: ConsolePerson, request: Request) -> None:
+    """Sets a new password and signs the person out everywhere else."""
+    await service.change_password(
+        person.user_id, body.old_password, body.new_password, keep_token=request.cookies[SESSION_COOKIE]
+    )
+
+
+def _set_cookie(request: Request, response: Response, token: str) -> None:
+    response.set_cookie(
+        SESSION_COOKIE,
+        token,
+        max_age=int(SESSION_LIFETIME.total_seconds()),
+        path="/",
+        secure=request.app.state.settings.public_url.startswith("https://"),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def _me(person: SignedIn, modules: Modules, request: Request) -> Me:
+    granted = person.granted
+    entries = sorted((entry for module in modules for entry in module.menu), key=lambda entry: entry.order)
+    return Me(
+        user=MeUser(
+            id=person.user_id,
+            sign_in_name=person.sign_in_name,
+            display_name=person.display_name,
+            locale=person.locale,
+        ),
+        staff=MeStaff(id=granted.staff_id, name=granted.display_name, role=granted.role),
+        tenant=MeTenant(id=person.tenant_id, name=person.tenant_name, time_zone=person.time_zone),
+        permissions=sorted(granted.permissions),
+        menu=[
+            MenuItem(
+                name=entry.name,
+                path=entry.path,
+                icon=entry.icon,
+                label=translate(person.locale, f"menu.{entry.name}"),
+            )
+            for entry in entries
+            if entry.permission is None or entry.permission in granted.permissions
+        ],
+        build=request.app.state.build,
+    )

@@ -1,0 +1,100 @@
+"""Passwords: argon2id with t=2, 19 MiB, p=1 (the OWASP minimum; 25 ms on a small core), always in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from huitouke.kernel.errors import InvalidInput
+from huitouke.kernel.keys import Secret
+
+MIN_CHARACTERS: Final = 8
+MAX_CHARACTERS: Final = 128
+"""Beyond it nobody types; without it a request could keep a core busy."""
+
+HASHING_THREADS: Final = 2
+"""A flood of sign-ins waits in line here instead of taking 19 MiB and a core each."""
+
+_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+
+
+class WeakPassword(InvalidInput):
+    """The new password is too short, too long, or one that everybody tries first."""
+
+    type = "access.weak_password"
+
+
+_TRIED_FIRST: Final = frozenset(
+    {
+        "12345678",
+        "123456789",
+        "1234567890",
+        "abcd1234",
+        "a1234567",
+        "a12345678",
+        "qwertyui",
+        "qwerty123",
+        "password",
+        "password1",
+        "iloveyou",
+        "admin123",
+        "admin888",
+        "woaini1314",
+        "5201314520",
+        "huitouke",
+    }
+)
+
+
+def check_new_password(password: Secret, *, sign_in_name: str, field: str = "password") -> None:
+    """Lets a password pass that may be chosen.
+
+    Raises:
+        WeakPassword: fewer than 8 or more than 128 characters, the sign-in name, or a well-known one.
+    """
+    text = password.reveal()
+    if len(text) < MIN_CHARACTERS:
+        raise WeakPassword(field=field, reason="too_short", minimum=MIN_CHARACTERS)
+    if len(text) > MAX_CHARACTERS:
+        raise WeakPassword(field=field, reason="too_long", maximum=MAX_CHARACTERS)
+    if text.lower() in _TRIED_FIRST or text.lower() == sign_in_name.lower() or len(set(text)) < 3:
+        raise WeakPassword(field=field, reason="too_common")
+
+
+async def hash_password(password: Secret) -> str:
+    """The argon2id hash with its parameters and salt."""
+    return await asyncio.get_running_loop().run_in_executor(_threads(), _hasher.hash, password.reveal())
+
+
+async def verify_password(password: Secret, password_hash: str | None) -> bool:
+    """Whether the password belongs to the hash; takes the same time when there is no hash (no such user)."""
+    if len(password.reveal()) > MAX_CHARACTERS:
+        return False
+    return await asyncio.get_running_loop().run_in_executor(_threads(), _verify, password.reveal(), password_hash)
+
+
+def needs_new_hash(password_hash: str) -> bool:
+    """Whether the hash was made with other parameters than today's."""
+    return _hasher.check_needs_rehash(password_hash)
+
+
+def _verify(password: str, password_hash: str | None) -> bool:
+    try:
+        return _hasher.verify(password_hash or _hash_of_nobody(), password) and password_hash is not None
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+@lru_cache(maxsize=1)
+def _hash_of_nobody() -> str:
+    return _hasher.hash("the password of nobody")
+
+
+@lru_cache(maxsize=1)
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=HASHING_THREADS, thread_name_prefix="passwords")

@@ -1,0 +1,70 @@
+"""Structured logs: one event name in dotted words and key-value pairs. Ids yes, texts of people and secrets no."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any, Final
+
+import orjson
+import structlog
+
+from huitouke.kernel.keys import Secret
+from huitouke.kernel.settings import Settings
+
+_SECRET_NAMES: Final = ("password", "secret", "token", "api_key", "authorization", "cookie", "aes_key")
+_HARMLESS_NAMES: Final = frozenset({"tokens_in", "tokens_out"})
+HIDDEN: Final = "<hidden>"
+
+
+def configure(settings: Settings) -> None:
+    """Sets up structlog and routes the standard library's loggers (uvicorn, SQLAlchemy, …) through it."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        hide_secrets,
+    ]
+    if settings.log_format == "json":
+        rendering: list[structlog.typing.Processor] = [
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(serializer=_to_json),
+        ]
+    else:
+        rendering = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    level = getattr(logging, settings.log_level.upper())
+    structlog.configure(
+        processors=[*shared, *rendering],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(max(level, logging.WARNING))
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logging.getLogger(name).handlers[:] = []
+        logging.getLogger(name).propagate = True
+
+
+def hide_secrets(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The last guard: values that are secrets, or whose name sounds like one, never reach the log."""
+    for name, value in event.items():
+        lowered = name.lower()
+        if isinstance(value, Secret) or (
+            lowered not in _HARMLESS_NAMES and any(word in lowered for word in _SECRET_NAMES)
+        ):
+            event[name] = HIDDEN
+    return event
+
+
+def _to_json(event: Any, **_: Any) -> str:
+    return orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
