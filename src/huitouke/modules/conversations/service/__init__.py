@@ -1,0 +1,46 @@
+"""The rules of conversations, by use case. Other modules import from here and nowhere deeper."""
+
+from huitouke.modules.conversations.channels import Channel, ChannelRules, SessionRule, channel
+from huitouke.modules.conversations.service.assistant import (
+    DEFAULT_AI_LABEL,
+    AssistantView,
+    Overtaken,
+    Turn,
+    answerable,
+    assistant_view,
+    send_assistant_reply,
+)
+from huitouke.modules.conversations.service.handling import (
+    close,
+    hand_back,
+    hand_over,
+    mark_read,
+    pause_assistant,
+    paused_until,
+    take,
+)
+from huitouke.modules.conversations.service.sending import SendRequest, retry_message, send_message
+
+__all__ = [
+    "DEFAULT_AI_LABEL",
+    "AssistantView",
+    "Channel",
+    "ChannelRules",
+    "Overtaken",
+    "SendRequest",
+    "SessionRule",
+    "Turn",
+    "answerable",
+    "assistant_view",
+    "channel",
+    "close",
+    "hand_back",
+    "hand_over",
+    "mark_read",
+    "pause_assistant",
+    "paused_until",
+    "retry_message",
+    "send_assistant_reply",
+    "send_message",
+    "take",
+]

@@ -1,0 +1,106 @@
+"""Why something can't be done with a conversation; each has a sentence in locales under `problems.<type>`."""
+
+from huitouke.kernel.errors import Conflict, InvalidInput, Problem
+
+
+class AlreadyTaken(Conflict):
+    """A colleague has it; `name` says who."""
+
+    type = "conversations.already_taken"
+
+
+class TakeFirst(Conflict):
+    """Only who has taken the conversation may write in it or hand it on."""
+
+    type = "conversations.take_first"
+
+
+class ConversationClosed(Conflict):
+    """It is over; only the customer's next message opens it again."""
+
+    type = "conversations.closed"
+
+
+class WithServicer(Conflict):
+    """A servicer in the WeCom app has the session; nothing but its end brings it back (path/94669)."""
+
+    type = "conversations.with_servicer"
+
+
+class MovingToServicer(Conflict):
+    """The session is being given to a servicer in the WeCom app at this moment."""
+
+    type = "conversations.moving_to_servicer"
+
+
+class WithAssistant(Conflict):
+    """The assistant has it already."""
+
+    type = "conversations.with_assistant"
+
+
+class AssistantOff(Conflict):
+    """The account's assistant is switched off, so nothing can be handed back to it."""
+
+    type = "conversations.assistant_off"
+
+
+class WindowClosed(Conflict):
+    """More than 48 hours since the customer's last message; `hours` says how many the channel gives."""
+
+    type = "conversations.window_closed"
+
+
+class NoMessagesLeft(Conflict):
+    """All messages allowed after the customer's last one are used; `limit` says how many those are."""
+
+    type = "conversations.no_messages_left"
+
+
+class TextTooLong(InvalidInput):
+    """`bytes` of UTF-8 where the channel takes `limit`; `characters` is about what to cut."""
+
+    type = "conversations.text_too_long"
+
+
+class EmptyMessage(InvalidInput):
+    """Neither text nor file."""
+
+    type = "conversations.empty_message"
+
+
+class KindNotSendable(InvalidInput):
+    """The channel can't send this kind of file; `media_type` says which."""
+
+    type = "conversations.kind_not_sendable"
+
+
+class FileTooLarge(InvalidInput):
+    """`bytes` where the channel takes `limit`."""
+
+    type = "conversations.file_too_large"
+
+
+class NotRetryable(Conflict):
+    """Only messages that failed, or whose fate is unknown, can be sent again."""
+
+    type = "conversations.not_retryable"
+
+
+class NoHandoverToServicer(Conflict):
+    """This channel has no servicers of its own."""
+
+    type = "conversations.no_servicers"
+
+
+class AccountExists(Conflict):
+    """The 客服账号 is connected already."""
+
+    type = "conversations.account_exists"
+
+
+class WecomRefused(Problem):
+    """WeCom refused; `code` is its number, `reason` the sentence with the cure."""
+
+    status = 502
+    type = "conversations.wecom_refused"

@@ -1,0 +1,67 @@
+"""Tables of the organization: staff, WeCom apps and their access tokens."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import DateTime, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from huitouke.kernel.database import Base, TenantScoped
+from huitouke.kernel.keys import sealed_column
+
+Role = Literal["owner", "administrator", "agent"]
+StaffState = Literal["active", "disabled"]
+WecomAppState = Literal["new", "verified", "failing"]
+
+
+class Staff(TenantScoped, Base):
+    """A person who works for the tenant; their sign-in is the platform's user of `user_id`."""
+
+    __tablename__ = "staff"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID]
+    name: Mapped[str] = mapped_column(Text)
+    role: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text)
+    wecom_userid: Mapped[str | None] = mapped_column(Text)
+    notify_app_messages: Mapped[bool]
+    """Whether waiting customers ring in this person's WeCom."""
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class WecomApp(TenantScoped, Base):
+    """A self-built WeCom app through which we call the tenant's corp."""
+
+    __tablename__ = "wecom_apps"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    corp_id: Mapped[str] = mapped_column(Text)
+    agent_id: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    secret_sealed: Mapped[str] = mapped_column(Text)
+    secret_version: Mapped[int]
+    """Counts new secrets; a token fetched with an older one is not used."""
+    callback_endpoint_id: Mapped[UUID | None]
+    state: Mapped[str] = mapped_column(Text)
+    last_checked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    last_check: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
+    """What the last check found: [{name, state, code}]."""
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class AccessToken(TenantScoped, Base):
+    """The access token of one credential and the right to renew it."""
+
+    __tablename__ = "access_tokens"
+
+    credential_id: Mapped[UUID] = mapped_column(primary_key=True)
+    token_sealed: Mapped[str | None] = mapped_column(Text)
+    expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    refreshing_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+sealed_column("wecom_apps", "secret_sealed")
+sealed_column("access_tokens", "token_sealed", key="credential_id")
