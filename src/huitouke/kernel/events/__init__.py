@@ -1,0 +1,14 @@
+"""What happens is an event: written in the transaction that made it happen, handled in order, in batches.
+
+    emit ── events (for ever, the timeline) + event_queue (until handled) ── dispatcher ── handlers
+
+Subscribing needs no import of the module that emits: `@on('conversations.message_received')` and a small model with
+the fields one reads. `contracts.check_contracts` holds all of them against what is emitted.
+"""
+
+from huitouke.kernel.events.contracts import check_contracts
+from huitouke.kernel.events.emit import emit, emit_many
+from huitouke.kernel.events.event import Event, Received
+from huitouke.kernel.events.handlers import Handler, on
+
+__all__ = ["Event", "Handler", "Received", "check_contracts", "emit", "emit_many", "on"]
