@@ -138,7 +138,7 @@ def _filename(disposition: str) -> str:
 
 
 def _as_utf8(header: str) -> str:
-    """Headers arrive as Latin-1; WeCom puts UTF-8 in them."""
+    """httpx2 reads headers as Latin-1 when not all of them are UTF-8; WeCom's names are UTF-8."""
     try:
         return header.encode("latin-1").decode()
     except UnicodeError:

@@ -14,6 +14,7 @@ ELEMENT_LIMIT = 500
 XmlValue = str | list["XmlValue"] | dict[str, "XmlValue"]
 XmlInput = str | int | float | Sequence["XmlInput"] | Mapping[str, "XmlInput"]
 
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")  # Expat would follow these, whatever encoding it was told
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\Z")
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -26,6 +27,8 @@ def parse_xml(body: bytes, *, limit_bytes: int = XML_LIMIT_BYTES) -> dict[str, X
     """
     if len(body) > limit_bytes:
         raise BodyTooLarge(f"{len(body)} bytes, at most {limit_bytes}")
+    if body.startswith(_UTF16_MARKS):
+        raise BadXml("UTF-16")
     reader = _Reader()
     try:
         reader.parser.Parse(body, True)
