@@ -6,8 +6,6 @@ import os
 import signal
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -15,6 +13,7 @@ from typing import Final
 from huitouke.demo.children import Child
 from huitouke.demo.places import DemoFailedError, Places, choose, lock
 from huitouke.demo.reload import Sources
+from huitouke.demo.requests import move_callbacks, status_of
 from huitouke.kernel.database.embedded import prepare
 from huitouke.kernel.database.launcher import Server, start
 
@@ -74,6 +73,7 @@ class Demo:
             self._finish("demo-data", "demo-data", "--sandbox-url", self._places.sandbox)
         with self._step("服务 Server"):
             self._start_server()
+            move_callbacks(self._places.sandbox, self._places.console)
 
     def _start_postgres(self) -> None:
         self._postgres = start(self._data / "postgres")
@@ -121,7 +121,7 @@ class Demo:
         while True:
             if child.status is not None:
                 raise DemoFailedError(f"The {child.name} ended at once. {child.end_of_log()}")
-            answer = _ask(address) or answer
+            answer = status_of(address) or answer
             if answer == "200":
                 return
             if time.monotonic() > deadline:
@@ -179,18 +179,6 @@ class Demo:
 
 def _sandbox_arguments(places: Places, data: Path) -> tuple[str, ...]:
     return ("-m", "wechat_sandbox", "--port", str(places.sandbox_port), "--data", str(data / "sandbox"))
-
-
-def _ask(address: str) -> str | None:
-    """The status of a GET, as text; None when nothing listens yet. Proxies of the environment are passed by."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(address, timeout=5) as answer:
-            return str(answer.status)
-    except urllib.error.HTTPError as error:
-        return f"{error.code} {error.read(300).decode(errors='replace')}"
-    except OSError:
-        return None
 
 
 def _addresses(places: Places) -> str:
