@@ -1,0 +1,1 @@
+"""Knowledge as files: reading Excel and CSV, recognising columns, writing them."""

@@ -1,0 +1,1 @@
+"""The reply engine: when to answer, what to answer, and when to leave it to a person."""
