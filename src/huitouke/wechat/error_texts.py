@@ -287,3 +287,44 @@ ERRCODE_TEXTS: dict[int, Text] = {
     93004: _text("群机器人已被停用。请重新启用或换一个。", "The group robot is disabled. Enable it or use another."),
     93008: _text("应用不在这个群里。请先把它加入群聊。", "The app isn't in this group. Add it to the group first."),
 }
+
+# fail_type of the event msg_send_fail: path/94670
+SEND_FAIL_TEXTS: dict[int, Text] = {
+    1: _text("客服账号已被删除，消息没有送达。", "The service account was deleted; the message did not arrive."),
+    2: _text(
+        "应用已关闭，消息没有送达。请在管理后台启用应用。", "The app is closed; the message did not arrive. Enable it."
+    ),
+    4: _text(
+        "客户上次发消息已超过 48 小时，消息没有送达。要等客户再发消息。",
+        "The customer last wrote more than 48 hours ago; the message did not arrive. Wait until the customer writes.",
+    ),
+    5: _text(
+        "会话已经结束，消息没有送达。要等客户再发消息。",
+        "The session has ended; the message did not arrive. Wait until the customer writes again.",
+    ),
+    6: _text(
+        "已超过 5 条回复的上限，消息没有送达。要等客户再发消息。",
+        "More than 5 replies were sent; the message did not arrive. Wait until the customer writes again.",
+    ),
+    8: _text(
+        "企业还没有认证，消息没有送达。请先完成企业认证。",
+        "The company isn't verified; the message did not arrive. Complete the verification.",
+    ),
+    10: _text("客户拒收了消息。", "The customer refuses messages."),
+    11: _text(
+        "企业里没有成员登录企业微信，消息没有送达。请让一位同事登录。",
+        "Nobody of the company has signed in to WeCom; the message did not arrive. Let a colleague sign in.",
+    ),
+    12: _text(
+        "这种消息不允许发送，没有送达。请换一种消息。",
+        "This kind of message may not be sent; it did not arrive. Use another.",
+    ),
+    13: _text(
+        "消息内容没有通过安全检查，没有送达。请修改内容。",
+        "The message failed WeCom's security check and did not arrive. Change its content.",
+    ),
+}
+SEND_FAIL_UNKNOWN = _text(
+    "消息没有送达，企业微信没有说明原因。请稍后再试。",
+    "The message did not arrive, and WeCom did not say why. Try again later.",
+)

@@ -7,7 +7,16 @@ that says what to do.
 import re
 from enum import StrEnum
 
-from huitouke.wechat.error_texts import ERRCODE_TEXTS, FALLBACK_TEXT, IP_TEXT, TRANSPORT_TEXTS, Locale, Text
+from huitouke.wechat.error_texts import (
+    ERRCODE_TEXTS,
+    FALLBACK_TEXT,
+    IP_TEXT,
+    SEND_FAIL_TEXTS,
+    SEND_FAIL_UNKNOWN,
+    TRANSPORT_TEXTS,
+    Locale,
+    Text,
+)
 
 ERRMSG_LIMIT_CHARACTERS = 500
 FREQUENCY_PAUSE_SECONDS = 60.0  # 45009: the shortest window that WeCom blocks for (path/90312)
@@ -162,6 +171,11 @@ def explain(code: int | TransportReason, locale: str = "zh-CN") -> str:
     text: Text | None = TRANSPORT_TEXTS.get(code) if isinstance(code, TransportReason) else ERRCODE_TEXTS.get(code)
     language = _language(locale)
     return FALLBACK_TEXT[language].format(code=code) if text is None else text[language]
+
+
+def explain_send_failure(fail_type: int, locale: str = "zh-CN") -> str:
+    """Why a message that was accepted did not arrive: the `fail_type` of msg_send_fail (path/94670) as a sentence."""
+    return SEND_FAIL_TEXTS.get(fail_type, SEND_FAIL_UNKNOWN)[_language(locale)]
 
 
 def _language(locale: str) -> Locale:

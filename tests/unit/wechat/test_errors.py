@@ -20,7 +20,9 @@ from huitouke.wechat.errors import (
     WrongSecret,
     error_for,
     explain,
+    explain_send_failure,
 )
+from huitouke.wechat.kf_messages import SendFailType
 
 
 @pytest.mark.parametrize(
@@ -117,3 +119,9 @@ def test_an_error_survives_the_way_between_processes() -> None:
 
 def test_very_long_texts_of_the_other_side_are_cut() -> None:
     assert len(error_for(40058, "x" * 10_000, "p").errmsg) == 500
+
+
+@pytest.mark.parametrize("fail_type", [*SendFailType, 77])
+def test_every_reason_why_a_message_did_not_arrive_has_a_sentence(fail_type: int) -> None:
+    assert explain_send_failure(fail_type, "zh-CN").endswith("。")
+    assert explain_send_failure(fail_type, "en").endswith(".")

@@ -99,7 +99,7 @@ def test_ten_buttons_and_forty_lines_are_allowed() -> None:
     assert len(menu.fields()["msgmenu"]["list"]) == 50
 
 
-@given(text=st.text(st.characters(exclude_categories=("Cs",)), max_size=400), limit=st.integers(4, 60))
+@given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=400), limit=st.integers(4, 60))
 def test_pieces_fit_and_join_to_the_whole(text: str, limit: int) -> None:
     pieces = split_text(text, limit)
 

@@ -1,4 +1,5 @@
 import io
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import httpx2
@@ -115,7 +116,7 @@ async def test_beyond_the_limit_nothing_is_kept(wecom: ScriptedWecom, media: Med
 
 
 async def test_a_download_that_breaks_off_starts_again_from_nothing(wecom: ScriptedWecom, media: MediaClient) -> None:
-    async def breaks_off():  # type: ignore[no-untyped-def]  # httpx2 takes any async iterator of bytes
+    async def breaks_off() -> AsyncIterator[bytes]:
         yield b"first half"
         raise httpx2.ReadError("connection reset")
 
