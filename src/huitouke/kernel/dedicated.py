@@ -1,0 +1,52 @@
+"""A connection that one part of a process has to itself, past the pool: workers' gates, the callback flusher."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import asyncpg
+
+from huitouke.kernel.database import Database
+
+STATEMENT_TIMEOUT_SECONDS: Final = 10
+
+CONNECTION_ERRORS: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.QueryCanceledError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+)
+"""The database is away or overloaded for the moment; worth another try."""
+
+
+class DedicatedConnection:
+    """Connects at first use, and anew after a failure. One statement at a time; who comes second waits."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection: asyncpg.Connection[Any] | None = None
+        self._busy = asyncio.Lock()
+
+    @asynccontextmanager
+    async def held(self) -> "AsyncIterator[asyncpg.Connection[Any]]":
+        """The connection, for the block alone.
+
+        Raises:
+            one of CONNECTION_ERRORS: the database can't be reached.
+        """
+        async with self._busy:
+            if self._connection is None or self._connection.is_closed():
+                self._connection = await self._database.connect_direct()
+                await self._connection.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT_SECONDS}s'")
+            yield self._connection
+
+    async def close(self) -> None:
+        """Closes the connection; a later use opens another."""
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
