@@ -42,8 +42,6 @@ class WecomApp(TenantScoped, Base):
     agent_id: Mapped[str] = mapped_column(Text)
     name: Mapped[str] = mapped_column(Text)
     secret_sealed: Mapped[str] = mapped_column(Text)
-    secret_version: Mapped[int]
-    """Counts new secrets; a token fetched with an older one is not used."""
     callback_endpoint_id: Mapped[UUID | None]
     state: Mapped[str] = mapped_column(Text)
     last_checked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

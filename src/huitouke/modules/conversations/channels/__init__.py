@@ -12,6 +12,7 @@ from uuid import UUID
 
 from huitouke.kernel.context import Context
 from huitouke.kernel.modules import load_modules
+from huitouke.wechat.kf_messages import SyncItem
 
 REGISTRY: Final = "conversations.channels"
 
@@ -79,9 +80,9 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """One page of what happened at an account, in the channel's own words."""
+    """One page of what happened at an account, in the order of the platform."""
 
-    items: Sequence[Mapping[str, Any]]
+    items: Sequence[SyncItem]
     next_cursor: str
     has_more: bool
 

@@ -27,12 +27,6 @@ class WithServicer(Conflict):
     type = "conversations.with_servicer"
 
 
-class MovingToServicer(Conflict):
-    """The session is being given to a servicer in the WeCom app at this moment."""
-
-    type = "conversations.moving_to_servicer"
-
-
 class WithAssistant(Conflict):
     """The assistant has it already."""
 

@@ -34,7 +34,7 @@ MAX_CLIENT_ID_CHARACTERS: Final = 100
 
 SenderKind = Literal["assistant", "agent", "system"]
 ReplyRefusal = Literal[
-    "closed", "with_servicer", "moving_to_servicer", "take_first", "already_taken", "window_closed", "no_messages_left"
+    "closed", "with_servicer", "take_first", "already_taken", "window_closed", "no_messages_left"
 ]
 
 
@@ -291,8 +291,6 @@ async def _problem(ctx: Context, refusal: ReplyRefusal, row: Conversation, accou
             return problems.ConversationClosed()
         case "with_servicer":
             return problems.WithServicer()
-        case "moving_to_servicer":
-            return problems.MovingToServicer()
         case "take_first":
             return problems.TakeFirst()
         case "already_taken":

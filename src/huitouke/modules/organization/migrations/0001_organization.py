@@ -36,7 +36,6 @@ def upgrade() -> None:
         sa.Column("agent_id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("secret_sealed", sa.Text(), nullable=False),
-        sa.Column("secret_version", sa.Integer(), nullable=False),
         sa.Column("callback_endpoint_id", sa.Uuid()),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("last_checked_at", moment),

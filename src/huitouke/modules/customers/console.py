@@ -1,0 +1,36 @@
+"""The console's routes about customers."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from huitouke.kernel.http import ConsoleTransaction, requires
+from huitouke.kernel.paging import DEFAULT_LIMIT, Cursor, Limit, Page
+from huitouke.modules.customers import queries, service
+from huitouke.modules.customers.schemas import CustomerOut, CustomerPatch, CustomerRow
+
+router = APIRouter(prefix="/api/customers", tags=["customers"])
+
+Search = Annotated[str | None, Query(max_length=60, description="Part of a name or remark.")]
+
+
+@router.get("", operation_id="customers_list", dependencies=[requires("customers.view")])
+async def list_customers(
+    ctx: ConsoleTransaction, q: Search = None, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+) -> Page[CustomerRow]:
+    """Customers, last seen first."""
+    return await queries.customer_page(ctx, q, cursor, limit)
+
+
+@router.get("/{customer_id}", operation_id="customers_get", dependencies=[requires("customers.view")])
+async def get_customer(customer_id: UUID, ctx: ConsoleTransaction) -> CustomerOut:
+    """One customer's card."""
+    return await queries.customer_card(ctx, customer_id)
+
+
+@router.patch("/{customer_id}", operation_id="customers_change", dependencies=[requires("customers.edit")])
+async def change_customer(customer_id: UUID, body: CustomerPatch, ctx: ConsoleTransaction) -> CustomerOut:
+    """Changes name or remark."""
+    await service.edit(ctx, customer_id, name=body.name, remark=body.remark)
+    return await queries.customer_card(ctx, customer_id)

@@ -1,0 +1,30 @@
+"""Staff, WeCom apps and what people may do."""
+
+from huitouke.kernel.modules import Module
+
+
+def module() -> Module:
+    """The manifest."""
+    from pathlib import Path
+
+    from huitouke.kernel.modules import MenuEntry, Permission, SurfaceRouter
+    from huitouke.modules.organization import console, demo, service
+    from huitouke.modules.organization.callbacks import WecomCallbacks
+    from huitouke.modules.organization.models import AccessToken, Staff, WecomApp
+
+    folder = Path(__file__).parent
+    return Module(
+        name="organization",
+        routers=(SurfaceRouter("console", console.router),),
+        permissions=(Permission("organization.manage"),),
+        menu=(
+            MenuEntry("channels", "/channels", "link", "organization.manage", 40),
+            MenuEntry("organization", "/team", "users", "organization.manage", 50),
+        ),
+        callback_kinds=(WecomCallbacks(),),
+        access_resolver=service.resolve_access,
+        models=(Staff, WecomApp, AccessToken),
+        migrations=folder / "migrations",
+        locales=folder / "locales",
+        demo=demo.load,
+    )

@@ -1,0 +1,149 @@
+"""The console's routes about staff, WeCom apps and their callbacks."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from huitouke.kernel.callbacks import Endpoint
+from huitouke.kernel.callbacks import service as callbacks
+from huitouke.kernel.context import Context
+from huitouke.kernel.errors import NotFound
+from huitouke.kernel.http import ConsoleContext, ConsoleTransaction, requires
+from huitouke.kernel.paging import DEFAULT_LIMIT, Cursor, Limit, Page
+from huitouke.kernel.settings import get_settings
+from huitouke.modules.organization import queries, service
+from huitouke.modules.organization.models import WecomApp
+from huitouke.modules.organization.schemas import (
+    CallbackOut,
+    CheckOut,
+    ChecksOut,
+    Replayed,
+    StaffIn,
+    StaffOut,
+    StaffPatch,
+    WecomAppIn,
+    WecomAppOut,
+    WecomAppPatch,
+)
+
+router = APIRouter(prefix="/api", tags=["organization"])
+_manage = requires("organization.manage")
+
+
+@router.get("/staff", operation_id="organization_staff", dependencies=[requires("conversations.view")])
+async def list_staff(ctx: ConsoleTransaction, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT) -> Page[StaffOut]:
+    """The people who work here. Everybody who answers customers may see their colleagues."""
+    return await queries.staff_page(ctx, cursor, limit)
+
+
+@router.post("/staff", status_code=201, operation_id="organization_add_staff", dependencies=[_manage])
+async def add_staff(body: StaffIn, ctx: ConsoleTransaction) -> StaffOut:
+    """Adds a person who can sign in at once."""
+    added = await service.add_staff(
+        ctx,
+        service.NewStaff(
+            body.name, body.sign_in_name, body.password, body.role, body.wecom_userid, body.notify_app_messages
+        ),
+    )
+    return await queries.staff_member(ctx, added.id)
+
+
+@router.patch("/staff/{staff_id}", operation_id="organization_change_staff", dependencies=[_manage])
+async def change_staff(staff_id: UUID, body: StaffPatch, ctx: ConsoleTransaction) -> StaffOut:
+    """Changes a person; a disabled one is signed out at once."""
+    change = service.StaffChange(
+        name=body.name,
+        role=body.role,
+        active=None if body.state is None else body.state == "active",
+        wecom_userid=body.wecom_userid,
+        notify_app_messages=body.notify_app_messages,
+        password=body.password,
+    )
+    await service.update_staff(ctx, staff_id, change)
+    return await queries.staff_member(ctx, staff_id)
+
+
+@router.get("/wecom-apps", operation_id="organization_wecom_apps", dependencies=[_manage])
+async def list_wecom_apps(ctx: ConsoleTransaction) -> Page[WecomAppOut]:
+    """All WeCom apps; there are at most 50, so one page holds them."""
+    apps = await service.wecom_apps(ctx)
+    endpoints = await callbacks.endpoints_of(ctx, [app.id for app in apps])
+    return Page(items=[_app_out(app, endpoints.get(app.id)) for app in apps])
+
+
+@router.post("/wecom-apps", status_code=201, operation_id="organization_add_wecom_app", dependencies=[_manage])
+async def add_wecom_app(body: WecomAppIn, ctx: ConsoleTransaction) -> WecomAppOut:
+    """Enters an app and makes its callback address, token and key."""
+    app = await service.create_wecom_app(
+        ctx, service.NewWecomApp(body.name, body.corp_id, body.agent_id, body.secret)
+    )
+    return await _shown(ctx, app)
+
+
+@router.get("/wecom-apps/{app_id}", operation_id="organization_wecom_app", dependencies=[_manage])
+async def get_wecom_app(app_id: UUID, ctx: ConsoleTransaction) -> WecomAppOut:
+    """One app."""
+    return await _shown(ctx, await service.wecom_app(ctx, app_id))
+
+
+@router.patch("/wecom-apps/{app_id}", operation_id="organization_change_wecom_app", dependencies=[_manage])
+async def change_wecom_app(app_id: UUID, body: WecomAppPatch, ctx: ConsoleTransaction) -> WecomAppOut:
+    """Changes an app; a new secret is used from the next call on."""
+    change = service.WecomAppChange(body.name, body.agent_id, body.secret)
+    return await _shown(ctx, await service.update_wecom_app(ctx, app_id, change))
+
+
+@router.post("/wecom-apps/{app_id}/check", operation_id="organization_check_wecom_app", dependencies=[_manage])
+async def check_wecom_app(app_id: UUID, context: ConsoleContext) -> ChecksOut:
+    """Tries the app live and says in plain words what works and what doesn't."""
+    checks = await service.check_wecom_app(context, app_id)
+    return ChecksOut(checks=[CheckOut(**vars_of(check)) for check in checks])
+
+
+@router.get("/wecom-apps/{app_id}/callbacks", operation_id="organization_callbacks", dependencies=[_manage])
+async def list_callbacks(
+    app_id: UUID,
+    ctx: ConsoleTransaction,
+    cursor: Cursor = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = DEFAULT_LIMIT,
+) -> Page[CallbackOut]:
+    """The last callbacks of an app and what became of them, newest first."""
+    await service.wecom_app(ctx, app_id)
+    page = await callbacks.list_received(ctx, app_id, cursor=cursor, limit=limit)
+    return Page(items=[CallbackOut.model_validate(row, from_attributes=True) for row in page.items], next_cursor=page.next_cursor)
+
+
+@router.post("/callbacks/{received_id}/replay", operation_id="organization_replay_callback", dependencies=[_manage])
+async def replay_callback(received_id: UUID, ctx: ConsoleTransaction) -> Replayed:
+    """Has the work that a callback asked for done again; what was done already is not done twice."""
+    return Replayed(woken=await callbacks.replay(ctx, received_id))
+
+
+def vars_of(check: service.Check) -> dict[str, str]:
+    """A check's fields."""
+    return {"name": check.name, "state": check.state, "message": check.message, "fix": check.fix}
+
+
+async def _shown(ctx: Context, app: WecomApp) -> WecomAppOut:
+    return _app_out(app, (await callbacks.endpoints_of(ctx, [app.id])).get(app.id))
+
+
+def _app_out(app: WecomApp, endpoint: Endpoint | None) -> WecomAppOut:
+    if endpoint is None:
+        raise NotFound(kind="callback_endpoint")
+    return WecomAppOut.model_validate(
+        {
+            "id": app.id,
+            "name": app.name,
+            "corp_id": app.corp_id,
+            "agent_id": app.agent_id,
+            "state": app.state,
+            "last_checked_at": app.last_checked_at,
+            "last_check": app.last_check or [],
+            "callback_url": f"{get_settings().public_url}/callbacks/{endpoint.kind}/{endpoint.callback_id}",
+            "callback_token": endpoint.token.reveal(),
+            "callback_aes_key": endpoint.aes_key.reveal(),
+            "created_at": app.created_at,
+        }
+    )

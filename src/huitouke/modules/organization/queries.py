@@ -1,0 +1,44 @@
+"""Reads of the organization that are more than a lookup."""
+
+from sqlalchemy import select
+
+from huitouke.kernel.access.models import User
+from huitouke.kernel.context import Context
+from huitouke.kernel.paging import Page, decode_cursor, encode_cursor, page_of
+from huitouke.modules.organization.models import Staff
+from huitouke.modules.organization.schemas import StaffOut
+
+from uuid import UUID
+
+
+async def staff_page(ctx: Context, cursor: str | None, limit: int) -> Page[StaffOut]:
+    """The staff with their sign-in names, in the order they were added."""
+    statement = select(Staff, User.sign_in_name).join(User, User.id == Staff.user_id).order_by(Staff.id).limit(limit + 1)
+    if cursor is not None:
+        (after,) = decode_cursor(cursor, UUID)
+        statement = statement.where(Staff.id > after)
+    rows = [staff_out(row, name) for row, name in (await ctx.session.execute(statement)).tuples()]
+    return page_of(rows, limit, lambda row: encode_cursor(row.id))
+
+
+async def staff_member(ctx: Context, staff_id: UUID) -> StaffOut:
+    """One person; there must be one."""
+    statement = select(Staff, User.sign_in_name).join(User, User.id == Staff.user_id).where(Staff.id == staff_id)
+    row, name = (await ctx.session.execute(statement)).tuples().one()
+    return staff_out(row, name)
+
+
+def staff_out(row: Staff, sign_in_name: str) -> StaffOut:
+    """The row as the API shows it."""
+    return StaffOut.model_validate(
+        {
+            "id": row.id,
+            "name": row.name,
+            "sign_in_name": sign_in_name,
+            "role": row.role,
+            "state": row.state,
+            "wecom_userid": row.wecom_userid,
+            "notify_app_messages": row.notify_app_messages,
+            "created_at": row.created_at,
+        }
+    )

@@ -1,0 +1,55 @@
+"""The rules of the organization. Other modules import from here and nowhere deeper."""
+
+from huitouke.modules.organization.service.checks import Check, check_wecom_app, failed_check
+from huitouke.modules.organization.service.clients import close_clients, wecom_client
+from huitouke.modules.organization.service.event_routes import EVENT_ROUTES, WecomEventRoute
+from huitouke.modules.organization.service.staff import (
+    Founded,
+    NewStaff,
+    StaffChange,
+    StaffContact,
+    add_staff,
+    found_tenant,
+    names_by_wecom_userid,
+    resolve_access,
+    staff_names,
+    staff_of_wecom_userid,
+    staff_to_notify,
+    update_staff,
+)
+from huitouke.modules.organization.service.wecom_apps import (
+    NewWecomApp,
+    WecomAppChange,
+    create_wecom_app,
+    update_wecom_app,
+    wecom_app,
+    wecom_apps,
+)
+
+__all__ = [
+    "EVENT_ROUTES",
+    "Check",
+    "Founded",
+    "NewStaff",
+    "NewWecomApp",
+    "StaffChange",
+    "StaffContact",
+    "WecomAppChange",
+    "WecomEventRoute",
+    "add_staff",
+    "check_wecom_app",
+    "close_clients",
+    "create_wecom_app",
+    "failed_check",
+    "found_tenant",
+    "names_by_wecom_userid",
+    "resolve_access",
+    "staff_names",
+    "staff_of_wecom_userid",
+    "staff_to_notify",
+    "update_staff",
+    "update_wecom_app",
+    "wecom_app",
+    "wecom_apps",
+    "wecom_client",
+]

@@ -1,0 +1,59 @@
+"""Clients that call WeCom for an app. One HTTP pool and one token centre per process and address."""
+
+import asyncio
+from typing import Final
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+import httpx2
+from sqlalchemy import select
+
+from huitouke.kernel import clock
+from huitouke.kernel.context import Context
+from huitouke.kernel.database import transaction
+from huitouke.kernel.errors import NotFound
+from huitouke.kernel.keys import unseal
+from huitouke.kernel.settings import get_settings
+from huitouke.modules.organization.models import WecomApp
+from huitouke.modules.organization.service.tokens import DatabaseTokenStore, credential_key
+from huitouke.wechat.client import WecomClient, token_fetcher
+from huitouke.wechat.tokens import Credential, TokenCentre
+
+MAX_CONNECTIONS: Final = 100
+MAX_IDLE_CONNECTIONS: Final = 20
+
+_pools: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, tuple[httpx2.AsyncClient, TokenCentre]]] = (
+    WeakKeyDictionary()
+)
+
+
+async def wecom_client(context: Context, app_id: UUID) -> WecomClient:
+    """The client of that app; opens a short transaction of its own, so call it outside of one.
+
+    Raises NotFound.
+    """
+    async with transaction(context) as ctx:
+        app = await ctx.session.scalar(select(WecomApp).where(WecomApp.id == app_id))
+    if app is None:
+        raise NotFound(kind="wecom_app")
+    secret = unseal(context, "wecom_apps", "secret_sealed", app.id, app.secret_sealed)
+    credential = Credential(app.corp_id, secret.reveal(), credential_key(context.tenant_id, app.id))
+    base_url = get_settings().wecom_base_url
+    http, tokens = _pool(base_url)
+    return WecomClient(http, tokens, credential, base_url)
+
+
+async def close_clients() -> None:
+    """Closes the connections of this event loop; called when the process ends."""
+    for http, _ in _pools.pop(asyncio.get_running_loop(), {}).values():
+        await http.aclose()
+
+
+def _pool(base_url: str) -> tuple[httpx2.AsyncClient, TokenCentre]:
+    """Connections belong to an event loop, so pools are kept per loop."""
+    pools = _pools.setdefault(asyncio.get_running_loop(), {})
+    if base_url not in pools:
+        limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_IDLE_CONNECTIONS)
+        http = httpx2.AsyncClient(limits=limits, trust_env=False)
+        pools[base_url] = (http, TokenCentre(DatabaseTokenStore(), token_fetcher(http, base_url), clock.now))
+    return pools[base_url]

@@ -1,0 +1,20 @@
+"""Which module wakes up for which event of a WeCom app.
+
+A module lists its routes in the manifest under the registry `organization.wecom_events`; the callback kind `wecom`
+looks them up by the event's name. An event without a route is stored and otherwise left alone.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+EVENT_ROUTES: Final = "organization.wecom_events"
+
+
+@dataclass(frozen=True, slots=True)
+class WecomEventRoute:
+    """`key` takes the fields of the event's XML and names what happened to; the runner `runner` is woken for it."""
+
+    event: str
+    runner: str
+    key: Callable[[Mapping[str, str]], str | None]

@@ -1,0 +1,33 @@
+"""Why something about staff or WeCom apps can't be done."""
+
+from huitouke.kernel.errors import Conflict, InvalidInput, PermissionMissing
+
+
+class LastOwner(Conflict):
+    """A tenant keeps at least one active owner."""
+
+    type = "organization.last_owner"
+
+
+class OwnersOnly(PermissionMissing):
+    """Only owners may make, change or disable owners."""
+
+    type = "organization.owners_only"
+
+
+class WecomUseridTaken(Conflict):
+    """Another person of the staff has this WeCom account."""
+
+    type = "organization.wecom_userid_taken"
+
+
+class WecomAppExists(Conflict):
+    """This app of this corp is entered already."""
+
+    type = "organization.wecom_app_exists"
+
+
+class WrongShape(InvalidInput):
+    """A corp id, agent id or secret that can't be one; `reason` says which rule it breaks."""
+
+    type = "organization.wrong_shape"

@@ -1,0 +1,261 @@
+"""The people who work for a tenant: founding, adding, changing, and what they may do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+
+from huitouke.kernel import audit, clock
+from huitouke.kernel.access import Granted
+from huitouke.kernel.access import service as access
+from huitouke.kernel.context import ActorKind, Context, job_context
+from huitouke.kernel.database import transaction
+from huitouke.kernel.errors import InvalidInput, NotFound
+from huitouke.kernel.ids import new_id
+from huitouke.kernel.keys import Secret
+from huitouke.kernel.modules import load_modules
+from huitouke.kernel.tenancy import Tenant
+from huitouke.modules.organization.models import Staff
+from huitouke.modules.organization.service import problems
+from huitouke.modules.organization.service.roles import Role, permissions_of
+
+MAX_NAME_CHARACTERS: Final = 40
+MAX_STAFF: Final = 2_000
+MAX_WECOM_USERID_CHARACTERS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class NewStaff:
+    """A person to add, with a first password that they change themselves."""
+
+    name: str
+    sign_in_name: str
+    password: Secret
+    role: Role
+    wecom_userid: str | None = None
+    notify_app_messages: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class StaffChange:
+    """What to change; None leaves it. `wecom_userid` empty takes it away."""
+
+    name: str | None = None
+    role: Role | None = None
+    active: bool | None = None
+    wecom_userid: str | None = None
+    notify_app_messages: bool | None = None
+    password: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Founded:
+    """A new tenant and its first owner."""
+
+    tenant_id: UUID
+    staff_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class StaffContact:
+    """A person who may be told something in WeCom."""
+
+    staff_id: UUID
+    name: str
+    wecom_userid: str
+
+
+async def found_tenant(name: str, owner_sign_in_name: str, password: Secret, *, owner_name: str | None = None) -> Founded:
+    """Makes a tenant with its first owner, all or nothing.
+
+    Raises InvalidInput, SignInNameTaken, WeakPassword.
+    """
+    tenant_id = new_id()
+    title = _name(name)
+    async with transaction(job_context(tenant_id)) as ctx:
+        ctx.session.add(Tenant(id=tenant_id, name=title, created_at=clock.now()))
+        await ctx.session.flush()
+        owner = NewStaff(owner_name or owner_sign_in_name, owner_sign_in_name, password, "owner")
+        staff = await _insert(ctx, owner)
+        await audit.record(ctx, "organization.founded", "tenant", tenant_id, after={"name": title})
+    return Founded(tenant_id, staff.id)
+
+
+async def add_staff(ctx: Context, new: NewStaff) -> Staff:
+    """Adds a person who can sign in at once.
+
+    Raises InvalidInput, SignInNameTaken, WeakPassword, OwnersOnly, WecomUseridTaken.
+    """
+    if new.role == "owner":
+        await _only_owners(ctx)
+    if (await ctx.session.scalar(select(func.count(Staff.id))) or 0) >= MAX_STAFF:
+        raise InvalidInput(field="name", reason="too_many", maximum=MAX_STAFF)
+    staff = await _insert(ctx, new)
+    await audit.record(ctx, "organization.staff_added", "staff", staff.id, after=_facts(staff))
+    return staff
+
+
+async def update_staff(ctx: Context, staff_id: UUID, change: StaffChange) -> Staff:
+    """Changes a person; a disabled one is signed out everywhere and can't come back in.
+
+    Raises NotFound, InvalidInput, LastOwner, OwnersOnly, WecomUseridTaken, WeakPassword.
+    """
+    staff = await ctx.session.scalar(select(Staff).where(Staff.id == staff_id).with_for_update())
+    if staff is None:
+        raise NotFound(kind="staff")
+    before = _facts(staff)
+    if "owner" in (staff.role, change.role):
+        await _only_owners(ctx)
+    if staff.role == "owner" and (change.active is False or change.role not in (None, "owner")):
+        await _another_owner(ctx, staff_id)
+    if change.name is not None:
+        staff.name = _name(change.name)
+        await access.rename_user(ctx, staff.user_id, staff.name)
+    if change.role is not None:
+        staff.role = change.role
+    if change.wecom_userid is not None:
+        staff.wecom_userid = _userid(change.wecom_userid)
+    if change.notify_app_messages is not None:
+        staff.notify_app_messages = change.notify_app_messages
+    if change.password is not None:
+        await access.set_password(ctx, staff.user_id, change.password)
+    if change.active is not None:
+        await _set_active(ctx, staff, change.active)
+    await _flush(ctx)
+    access.rights_changed(ctx, staff.user_id)
+    await audit.record(ctx, "organization.staff_changed", "staff", staff.id, before=before, after=_facts(staff))
+    return staff
+
+
+async def resolve_access(ctx: Context, user_id: UUID) -> Granted | None:
+    """What a signed-in user may do in this tenant; None when they may not enter it."""
+    staff = await ctx.session.scalar(select(Staff).where(Staff.user_id == user_id, Staff.state == "active"))
+    if staff is None:
+        return None
+    return Granted(
+        staff_id=staff.id,
+        display_name=staff.name,
+        role=staff.role,
+        permissions=permissions_of(staff.role, load_modules().permissions()),
+    )
+
+
+async def staff_names(ctx: Context, staff_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Names by id, with one query; unknown ids are missing."""
+    if not staff_ids:
+        return {}
+    rows = await ctx.session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(set(staff_ids))))
+    return {row.id: row.name for row in rows}
+
+
+async def names_by_wecom_userid(ctx: Context, userids: Sequence[str]) -> dict[str, str]:
+    """Names of staff by their WeCom userid, with one query; people who are no staff of ours are missing."""
+    if not userids:
+        return {}
+    rows = await ctx.session.execute(
+        select(Staff.wecom_userid, Staff.name).where(Staff.wecom_userid.in_(set(userids)))
+    )
+    return {cast(str, row.wecom_userid): row.name for row in rows}
+
+
+async def staff_of_wecom_userid(ctx: Context, userid: str) -> Staff | None:
+    """The active person with that WeCom account."""
+    return await ctx.session.scalar(select(Staff).where(Staff.wecom_userid == userid, Staff.state == "active"))
+
+
+async def staff_to_notify(ctx: Context, permission: str) -> list[StaffContact]:
+    """Active people with that permission who want app messages and whose WeCom account we know."""
+    rows = await ctx.session.scalars(
+        select(Staff)
+        .where(Staff.state == "active", Staff.notify_app_messages, Staff.wecom_userid.is_not(None))
+        .order_by(Staff.id)
+        .limit(MAX_STAFF)
+    )
+    registered = load_modules().permissions()
+    return [
+        StaffContact(row.id, row.name, cast(str, row.wecom_userid))
+        for row in rows
+        if permission in permissions_of(row.role, registered)
+    ]
+
+
+async def _insert(ctx: Context, new: NewStaff) -> Staff:
+    user_id = await access.create_user(
+        ctx.session, sign_in_name=new.sign_in_name, password=new.password, display_name=_name(new.name)
+    )
+    staff = Staff(
+        id=new_id(),
+        user_id=user_id,
+        name=_name(new.name),
+        role=new.role,
+        state="active",
+        wecom_userid=_userid(new.wecom_userid or ""),
+        notify_app_messages=new.notify_app_messages,
+        created_at=clock.now(),
+    )
+    ctx.session.add(staff)
+    await _flush(ctx)
+    await access.add_membership(ctx, user_id)
+    return staff
+
+
+async def _flush(ctx: Context) -> None:
+    try:
+        async with ctx.session.begin_nested():
+            await ctx.session.flush()
+    except IntegrityError as error:
+        raise problems.WecomUseridTaken(field="wecom_userid") from error
+
+
+async def _set_active(ctx: Context, staff: Staff, active: bool) -> None:
+    staff.state = "active" if active else "disabled"
+    if active:
+        await access.add_membership(ctx, staff.user_id)
+    else:
+        await access.end_membership(ctx, staff.user_id)
+
+
+async def _only_owners(ctx: Context) -> None:
+    if ctx.actor.kind is not ActorKind.STAFF:
+        return
+    role = await ctx.session.scalar(select(Staff.role).where(Staff.id == ctx.actor.id))
+    if role != "owner":
+        raise problems.OwnersOnly(permission="organization.manage")
+
+
+async def _another_owner(ctx: Context, staff_id: UUID) -> None:
+    """Locks the other owners, so that two of them can't step down at the same time."""
+    others = await ctx.session.scalars(
+        select(Staff.id)
+        .where(Staff.role == "owner", Staff.state == "active", Staff.id != staff_id)
+        .with_for_update()
+    )
+    if not others.first():
+        raise problems.LastOwner
+
+
+def _name(name: str) -> str:
+    cleaned = " ".join(name.split())
+    if not cleaned or len(cleaned) > MAX_NAME_CHARACTERS:
+        raise InvalidInput(field="name", reason="length", maximum=MAX_NAME_CHARACTERS)
+    return cleaned
+
+
+def _userid(userid: str) -> str | None:
+    cleaned = userid.strip()
+    if len(cleaned) > MAX_WECOM_USERID_CHARACTERS:
+        raise InvalidInput(field="wecom_userid", reason="length", maximum=MAX_WECOM_USERID_CHARACTERS)
+    return cleaned or None
+
+
+def _facts(staff: Staff) -> dict[str, object]:
+    return {
+        "name": staff.name,
+        "role": staff.role,
+        "state": staff.state,
+        "wecom_userid": staff.wecom_userid,
+        "notify_app_messages": staff.notify_app_messages,
+    }
