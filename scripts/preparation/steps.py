@@ -67,7 +67,7 @@ def run(
 
 
 def side_by_side(*works: Callable[[], None]) -> None:
-    """Does several works at once, waits for all, and raises the first failure."""
+    """Does several works at once, waits for all, and raises what failed: all sentences together, else the first."""
     failures: list[BaseException] = []
 
     def attempt(work: Callable[[], None]) -> None:
@@ -81,6 +81,8 @@ def side_by_side(*works: Callable[[], None]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+    if failures and all(isinstance(failure, StepFailed) for failure in failures):
+        raise StepFailed("\n✗ ".join(map(str, failures)))
     if failures:
         raise failures[0]
 

@@ -1,0 +1,140 @@
+"""The wheel holds everything that `pip install huitouke && huitouke demo` needs."""
+
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import threading
+import urllib.request
+import venv
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+START_TIMEOUT_SECONDS = 100
+
+pytestmark = pytest.mark.xdist_group("wheel")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    built = subprocess.run(build, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stdout + built.stderr
+    (found,) = folder.glob("*.whl")
+    return found
+
+
+@dataclass
+class Installed:
+    """An environment of its own with the wheel in it; the packages it needs are borrowed from this one."""
+
+    folder: Path
+
+    def command(self, name: str, *arguments: str) -> list[str]:
+        return [str(self.folder / "bin" / name), *arguments]
+
+    def run(self, name: str, *arguments: str) -> str:
+        done = subprocess.run(
+            self.command(name, *arguments), capture_output=True, text=True, check=False, env=self.environment()
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("HUITOUKE_", "DATABASE_"))}
+        kept.pop("PYTHONPATH", None)
+        return kept
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    folder = tmp_path_factory.mktemp("installed") / "environment"
+    venv.create(folder, with_pip=False, symlinks=True)
+    python = folder / "bin" / "python"
+    if importlib.util.find_spec("pip"):
+        installer = [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-index"]
+    else:
+        installer = [shutil.which("uv") or "uv", "pip", "install", "--offline", "--python", str(python)]
+    done = subprocess.run([*installer, "--no-deps", str(wheel)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    packages = Path(sysconfig.get_path("purelib", "venv", {"base": str(folder)}))
+    # A path line brings the packages only: the link to the sources in there is not followed.
+    (packages / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return Installed(folder)
+
+
+def test_holds_pages_migrations_statements_and_texts(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {"huitouke/web/console/index.html", "wechat_sandbox/web/phone/index.html"} <= names
+    for folder in ("src/huitouke", "src/wechat_sandbox"):
+        sources = [
+            str(file.relative_to(ROOT / "src"))
+            for suffix in ("*.py", "*.sql", "*.json", "*.ttf", "*.xlsx")
+            for file in (ROOT / folder).rglob(suffix)
+            if "web" not in file.relative_to(ROOT / folder).parts
+        ]
+        assert set(sources) <= names
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert not [name for name in names if name.startswith(("tests/", "web/")) or "__pycache__" in name]
+
+
+def test_both_commands_run_from_the_installed_package(installed: Installed) -> None:
+    assert "demo" in installed.run("huitouke", "--help")
+    assert "--port" in installed.run("wechat-sandbox", "--help")
+    where = installed.run("python", "-c", "import huitouke; print(huitouke.__file__)")
+    assert str(installed.folder) in where
+
+
+def test_modules_are_found_by_their_entry_points(installed: Installed) -> None:
+    listed = installed.run("huitouke", "module", "list")
+    for name in ("organization", "customers", "conversations", "assistant"):
+        assert name in listed
+
+
+@pytest.fixture
+def demo(installed: Installed, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    process = subprocess.Popen(
+        installed.command("huitouke", "demo", "--port", "0", "--sandbox-port", "0", "--data", str(tmp_path / "data")),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=installed.environment(),
+    )
+    lines: list[str] = []
+    watchdog = threading.Timer(START_TIMEOUT_SECONDS, process.kill)
+    watchdog.start()
+    assert process.stdout is not None
+    for line in process.stdout:
+        lines.append(line)
+        if "Ctrl-C" in line:
+            break
+    watchdog.cancel()
+    yield process, lines
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(240)
+def test_the_demo_starts_from_the_installed_package_and_ends_on_ctrl_c(
+    demo: tuple[subprocess.Popen[str], list[str]],
+) -> None:
+    process, lines = demo
+    addresses = [word for line in lines for word in line.split() if word.startswith("http://")]
+    assert len(addresses) == 3, "".join(lines)
+    for address in addresses:
+        with urllib.request.urlopen(address, timeout=10) as answer:
+            assert answer.status == 200
+            assert b"<html" in answer.read().lower()
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=40)
+    assert process.returncode == 0, rest
