@@ -96,7 +96,7 @@ def _contracts() -> Iterator[str]:
 def _inside(folder: Path) -> set[str]:
     """The names one could import from this folder."""
     files = {file.stem for file in folder.glob("*.py")}
-    packages = {entry.name for entry in folder.iterdir() if entry.is_dir() and any(entry.glob("*.py"))}
+    packages = {entry.name for entry in folder.iterdir() if (entry / "__init__.py").exists()}
     return files | packages
 
 
