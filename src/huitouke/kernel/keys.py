@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import hmac
 import os
@@ -237,16 +238,26 @@ def read_ring(settings: Settings) -> KeyRing:
     return KeyRing.parse(path.read_text(encoding="ascii"))
 
 
-def write_ring(path: Path, ring: KeyRing) -> None:
-    """Writes the key file with mode 0600, whole or not at all."""
+def write_ring(path: Path, ring: KeyRing, *, overwrite: bool = False) -> None:
+    """Writes the key file with mode 0600, whole or not at all.
+
+    Raises:
+        FileExistsError: there is one already and `overwrite` is off: a lost ring is lost data.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(ring.serialise().replace(",", "\n") + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(ring.serialise().replace(",", "\n") + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        if overwrite:
+            temporary.replace(path)
+        else:
+            os.link(temporary, path)  # unlike a rename it fails when another process was faster
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def ensure_ring(settings: Settings) -> KeyRing:
@@ -256,7 +267,8 @@ def ensure_ring(settings: Settings) -> KeyRing:
         KeysError: there is none and the database is elsewhere, so that a lost file would lose its secrets.
     """
     if settings.keys is None and settings.database_url is None and not settings.key_file.exists():
-        write_ring(settings.key_file, make_ring())
+        with contextlib.suppress(FileExistsError):  # another process of this installation was faster: its ring counts
+            write_ring(settings.key_file, make_ring())
     return read_ring(settings)
 
 

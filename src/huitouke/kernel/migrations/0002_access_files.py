@@ -31,6 +31,17 @@ def upgrade() -> None:
     tenant_index("idempotency_keys", "created_at")
 
 
+    platform_table(
+        "test_clock",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("offset_seconds", sa.Float(), nullable=False),
+        sa.CheckConstraint("id = 1", name="ck_test_clock_one_row"),
+        primary_key=("id",),
+        reason="moves the clock of all processes in tests; empty in production",
+        rights="select, insert, update",
+    )
+
+
 def _people() -> None:
     platform_table(
         "users",

@@ -1,0 +1,144 @@
+"""Puts the ASGI application together from the modules.
+
+request ─ RequestFrame ─ SecurityHeaders ─ BodyLimit ─ CsrfRule ─ FastAPI: /api, /files, /health, …
+                                                                  └ what no route answers: the console
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import structlog
+from fastapi import APIRouter, FastAPI
+from starlette.datastructures import QueryParams
+from starlette.types import ASGIApp, Scope
+
+from huitouke.kernel import audit
+from huitouke.kernel.access import console as session_routes
+from huitouke.kernel.access import use_resolver
+from huitouke.kernel.access.resolver import AccessResolver
+from huitouke.kernel.database import DatabaseUrls
+from huitouke.kernel.files import console as file_routes
+from huitouke.kernel.files import reading as file_reading
+from huitouke.kernel.files.purposes import upload_limit_bytes
+from huitouke.kernel.http import api_docs, frame, problems, testing
+from huitouke.kernel.http.console_app import ConsoleApp
+from huitouke.kernel.modules import ModuleError, Modules, Surface
+from huitouke.kernel.observability import health
+from huitouke.kernel.settings import Settings
+from huitouke.services import Role, running
+
+WEB_FOLDER: Final = Path(__file__).parent / "web"
+
+KERNEL_ROUTERS: Final[Mapping[Surface, tuple[APIRouter, ...]]] = {
+    "console": (session_routes.router, file_routes.router, audit.router),
+}
+
+SURFACES: Final[tuple[Surface, ...]] = ("console", "operator", "member", "visitor", "open")
+
+log = structlog.get_logger(__name__)
+
+
+def create_app(
+    settings: Settings, modules: Modules, roles: Iterable[Role] = (), urls: DatabaseUrls | None = None
+) -> ASGIApp:
+    """The application of one process. `roles` name what it does besides answering requests.
+
+    At start the database of `urls` is opened; without them the process's current one serves (tests).
+    """
+    use_resolver(access_resolver(modules))
+    console = ConsoleApp(WEB_FOLDER / "console")
+    checks: dict[str, health.Check] = {
+        "database": health.check_database,
+        "schema": health.SchemaCheck(modules),
+        "partitions": health.check_partitions,
+    }
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            checks.update(await stack.enter_async_context(running(settings, modules, frozenset(roles), urls)))
+            log.info("app.started", version=release(), modules=[module.name for module in modules])
+            yield
+        log.info("app.stopped")
+
+    api = FastAPI(title="Huitouke", version=release(), lifespan=lifespan, docs_url=None, redoc_url=None)
+    api.openapi_url = None
+    api.state.settings = settings
+    api.state.modules = modules
+    api.state.build = console.build or release()
+    problems.install(api)
+    api.include_router(health.router(settings, checks))
+    api.include_router(file_reading.router)
+    api.include_router(api_docs.router(lambda surface: openapi_document(modules, surface)))
+    if settings.testing:
+        api.include_router(testing.router)
+    for surface in SURFACES:
+        for router in _routers(modules, surface):
+            api.include_router(router, responses=problems.PROBLEM_RESPONSES)
+    api.router.default = console
+    return _framed(api, settings)
+
+
+def openapi_document(modules: Modules, surface: Surface) -> dict[str, Any]:
+    """The OpenAPI document of one surface; needs no database."""
+    api = FastAPI(
+        title=f"Huitouke {surface}",
+        version=release(),
+        description="Errors are problem documents (RFC 9457). Requests that change something bear the header"
+        " `X-Requested-With: huitouke`.",
+    )
+    for router in _routers(modules, surface):
+        api.include_router(router, responses=problems.PROBLEM_RESPONSES)
+    return api.openapi()
+
+
+def access_resolver(modules: Modules) -> AccessResolver | None:
+    """The one resolver that the modules offer; None when none does (then nobody can sign in).
+
+    Raises:
+        ModuleError: two modules offer one.
+    """
+    offered = [module for module in modules if module.access_resolver is not None]
+    if len(offered) > 1:
+        raise ModuleError(f"modules {', '.join(m.name for m in offered)} all offer an access resolver; one may")
+    return offered[0].access_resolver if offered else None
+
+
+def release() -> str:
+    """The version of the installed package, or of the source."""
+    try:
+        return version("huitouke")
+    except PackageNotFoundError:
+        return "0.1.0"
+
+
+def _routers(modules: Modules, surface: Surface) -> list[APIRouter]:
+    routers = list(KERNEL_ROUTERS.get(surface, ()))
+    routers += [entry.router for module in modules for entry in module.routers if entry.surface == surface]
+    return routers
+
+
+def _framed(api: ASGIApp, settings: Settings) -> ASGIApp:
+    headers = frame.security_headers(settings.public_url, media_origins=_media_origins(settings))
+    app: ASGIApp = frame.CsrfRule(api, settings.public_url)
+    app = frame.BodyLimit(app, _body_limit)
+    app = frame.SecurityHeaders(app, headers)
+    return frame.RequestFrame(app)
+
+
+def _body_limit(scope: Scope) -> int:
+    if scope["path"] == file_routes.UPLOAD_PATH:
+        return upload_limit_bytes(QueryParams(scope["query_string"]).get("purpose"))
+    return frame.MAX_BODY_BYTES
+
+
+def _media_origins(settings: Settings) -> tuple[str, ...]:
+    """Pictures also come from the host for files, and from the sandbox where it plays WeChat."""
+    found = [urlsplit(settings.wecom_base_url), urlsplit(settings.files_host or settings.public_url)]
+    return tuple(dict.fromkeys(f"{parts.scheme}://{parts.netloc}" for parts in found if parts.scheme == "http"))

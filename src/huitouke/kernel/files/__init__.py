@@ -1,0 +1,1 @@
+"""Files that people and channels bring: received with limits, named by content, read by signed addresses."""

@@ -1,0 +1,90 @@
+"""What runs in a process besides answering requests, and in which order it starts and stops."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from enum import StrEnum
+from typing import Any, Final
+
+import structlog
+
+from huitouke.kernel.database import Database, DatabaseUrls, configure, current
+from huitouke.kernel.database.checks import assert_application_role
+from huitouke.kernel.database.migrate import missing_revisions
+from huitouke.kernel.http.testing import follow_clock
+from huitouke.kernel.keys import get_key_ring
+from huitouke.kernel.modules import Modules
+from huitouke.kernel.notify import Notifier
+from huitouke.kernel.observability import watchdog
+from huitouke.kernel.observability.health import Check
+from huitouke.kernel.settings import Settings
+
+SHUTDOWN_SECONDS: Final = 10
+
+log = structlog.get_logger(__name__)
+
+
+class Role(StrEnum):
+    """What a process does besides answering requests."""
+
+    WORK = "work"
+    REALTIME = "realtime"
+
+
+class SchemaBehindError(RuntimeError):
+    """The schema is older than the code."""
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings, modules: Modules, roles: frozenset[Role], urls: DatabaseUrls | None
+) -> AsyncIterator[Mapping[str, Check]]:
+    """Runs the services of this process; gives the readiness checks that they add.
+
+    Raises:
+        UnsafeRoleError: the application's role could get past the fence between tenants.
+        NotifierError: NOTIFY does not arrive.
+        KeysError: there is no key ring.
+        SchemaBehindError: migrations are missing.
+    """
+    get_key_ring()
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(_database(settings, urls))
+        await assert_application_role(database)
+        missing = await missing_revisions(database, modules)
+        if missing:
+            raise SchemaBehindError(f"the schema lacks {', '.join(missing)}; run: huitouke migrate")
+        await stack.enter_async_context(watchdog.watching())
+        if settings.testing:
+            await stack.enter_async_context(_task("testing.clock", follow_clock()))
+        notifier = Notifier(database)
+        await notifier.start()
+        stack.push_async_callback(notifier.stop)
+        yield {}
+
+
+@asynccontextmanager
+async def _database(settings: Settings, urls: DatabaseUrls | None) -> AsyncIterator[Database]:
+    if urls is None:
+        yield current()
+        return
+    database = Database(urls, statement_cache=settings.database_statement_cache)
+    configure(database)
+    try:
+        yield database
+    finally:
+        configure(None)
+        await database.close()
+
+
+@asynccontextmanager
+async def _task(name: str, work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Runs `work` beside the block and ends it with the block."""
+    task = asyncio.create_task(work, name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
