@@ -1,0 +1,5 @@
+"""`python -m wechat_sandbox`."""
+
+from wechat_sandbox.cli import main
+
+main()
