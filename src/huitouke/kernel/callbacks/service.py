@@ -223,9 +223,9 @@ async def record_refusal(ctx: Context, endpoint_id: UUID, reason: str, received_
         .limit(REFUSALS_KEPT)
     )
     await ctx.session.execute(
-        delete(CallbackRefusal).where(
-            CallbackRefusal.endpoint_id == endpoint_id, CallbackRefusal.id.not_in(kept)
-        ).execution_options(synchronize_session=False)
+        delete(CallbackRefusal)
+        .where(CallbackRefusal.endpoint_id == endpoint_id, CallbackRefusal.id.not_in(kept))
+        .execution_options(synchronize_session=False)
     )
 
 

@@ -100,9 +100,7 @@ async def fence(ctx: Context) -> None:
     if not isinstance(lease, Lease):
         raise TypeError("the context's lease was not made by a worker")
     raw = await connection(ctx)
-    if not await raw.fetchval(
-        statements.FENCE, lease.tenant_id, lease.kind, lease.key, lease.number, lease.worker_id
-    ):
+    if not await raw.fetchval(statements.FENCE, lease.tenant_id, lease.kind, lease.key, lease.number, lease.worker_id):
         raise LeaseLost(f"{lease.kind} {lease.key}")
 
 
