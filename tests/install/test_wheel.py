@@ -3,22 +3,20 @@
 import importlib.util
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import sysconfig
-import threading
 import urllib.request
 import venv
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.install.running_demo import RunningDemo
+
 ROOT = Path(__file__).parents[2]
-START_TIMEOUT_SECONDS = 100
 
 pytestmark = pytest.mark.xdist_group("wheel")
 
@@ -100,41 +98,11 @@ def test_modules_are_found_by_their_entry_points(installed: Installed) -> None:
         assert name in listed
 
 
-@pytest.fixture
-def demo(installed: Installed, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
-    process = subprocess.Popen(
-        installed.command("huitouke", "demo", "--port", "0", "--sandbox-port", "0", "--data", str(tmp_path / "data")),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=installed.environment(),
-    )
-    lines: list[str] = []
-    watchdog = threading.Timer(START_TIMEOUT_SECONDS, process.kill)
-    watchdog.start()
-    assert process.stdout is not None
-    for line in process.stdout:
-        lines.append(line)
-        if "Ctrl-C" in line:
-            break
-    watchdog.cancel()
-    yield process, lines
-    process.kill()
-    process.communicate()
-
-
 @pytest.mark.long
 @pytest.mark.timeout(240)
-def test_the_demo_starts_from_the_installed_package_and_ends_on_ctrl_c(
-    demo: tuple[subprocess.Popen[str], list[str]],
-) -> None:
-    process, lines = demo
-    addresses = [word for line in lines for word in line.split() if word.startswith("http://")]
-    assert len(addresses) == 3, "".join(lines)
-    for address in addresses:
-        with urllib.request.urlopen(address, timeout=10) as answer:
-            assert answer.status == 200
-            assert b"<html" in answer.read().lower()
-    process.send_signal(signal.SIGINT)
-    rest, _ = process.communicate(timeout=40)
-    assert process.returncode == 0, rest
+def test_the_demo_starts_from_the_installed_package_and_ends_on_ctrl_c(installed: Installed, tmp_path: Path) -> None:
+    with RunningDemo(tmp_path / "data", installed.command("huitouke")) as demo:
+        for address in (demo.addresses.console, demo.addresses.phone, demo.addresses.docs):
+            with urllib.request.urlopen(address, timeout=10) as answer:
+                assert answer.status == 200
+                assert b"<html" in answer.read().lower()

@@ -1,0 +1,60 @@
+"""The demo as one command: the whole story, and what is left when it is killed."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.install.running_demo import ROOT, RunningDemo
+
+pytestmark = pytest.mark.xdist_group("demo")
+
+
+@pytest.mark.timeout(240)
+def test_the_story_of_a_customer_goes_through_from_end_to_end() -> None:
+    played = subprocess.run(
+        [sys.executable, "-m", "tests.install.smoke"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert played.returncode == 0, played.stdout + played.stderr
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
+def test_kill_9_of_the_demo_leaves_no_process_behind_and_loses_no_data(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with RunningDemo(data) as demo:
+        assert len(processes_below(data)) > 4
+        demo.kill()
+        deadline = time.monotonic() + 20
+        while left := processes_below(data):
+            assert time.monotonic() < deadline, f"still running: {left}"
+            time.sleep(0.1)
+        demo.start()
+        assert demo.addresses.console
+
+
+def test_a_second_demo_on_the_same_folder_says_where_the_first_one_is(tmp_path: Path) -> None:
+    with RunningDemo(tmp_path / "data") as first:
+        second = RunningDemo(tmp_path / "data")
+        with pytest.raises(AssertionError, match=f"already running at {first.addresses.console}"):
+            second.start()
+
+
+def processes_below(data: Path) -> dict[int, str]:
+    """The processes that name the data folder in their arguments or environment, or work inside it."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            arguments = (entry / "cmdline").read_bytes()
+            mentions = str(data).encode() in arguments + (entry / "environ").read_bytes()
+            inside = (entry / "cwd").readlink().is_relative_to(data)
+        except OSError:
+            continue  # gone, or a zombie
+        if mentions or inside:
+            found[int(entry.name)] = arguments.replace(b"\0", b" ").decode(errors="replace")[:120]
+    return found
