@@ -40,3 +40,19 @@ INSERT INTO work_schedules (tenant_id, kind, next_run_at, seq) VALUES ($1, $2, $
 other, and could deadlock them. `due_work` takes all due rows of a kind at once."""
 
 FENCE: Final = "SELECT work_fence($1, $2, $3, $4, $5)"
+
+DEAD_LETTERS: Final = """
+SELECT id, source, kind, key, arguments, attempts, error, created_at, died_at FROM work_dead_letters
+ WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3
+"""
+
+TAKE_DEAD_LETTER: Final = """
+DELETE FROM work_dead_letters WHERE tenant_id = $1 AND id = $2
+RETURNING id, source, kind, key, arguments, attempts, error, created_at, died_at
+"""
+
+RETRY_EVENT: Final = """
+INSERT INTO event_retry (tenant_id, handler, event_id, attempts, run_at, error, created_at)
+VALUES ($1, $2, $3, 0, $4, '', $4)
+    ON CONFLICT (tenant_id, handler, event_id) DO UPDATE SET run_at = excluded.run_at
+"""
