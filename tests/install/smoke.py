@@ -90,9 +90,7 @@ def play(folder: Path) -> None:
             with step("it starts again"):
                 demo.start()
             with step("everything is still there"):
-                still_there(
-                    staff_again=Staff(demo.addresses.console, SIGN_IN_NAME, PASSWORD), conversation=conversation
-                )
+                still_there(Staff(demo.addresses.console, SIGN_IN_NAME, PASSWORD), conversation)
             with step("Ctrl-C ends it again"):
                 demo.stop()
     finally:
