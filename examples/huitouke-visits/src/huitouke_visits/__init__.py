@@ -1,0 +1,24 @@
+"""An example plug-in: how many messages customers wrote, day by day."""
+
+from huitouke.kernel.modules import Module
+
+
+def module() -> Module:
+    """The manifest. Imports stand inside, so that reading the manifest's place costs nothing."""
+    from pathlib import Path
+
+    from huitouke.kernel.modules import Permission, SurfaceRouter
+    from huitouke_visits import console, reactions
+    from huitouke_visits.models import VisitDay
+
+    folder = Path(__file__).parent
+    return Module(
+        name="visits",
+        requires=("conversations",),
+        routers=(SurfaceRouter("console", console.router),),
+        permissions=(Permission("visits.view"),),
+        handlers=(reactions.count_messages,),
+        models=(VisitDay,),
+        migrations=folder / "migrations",
+        locales=folder / "locales",
+    )

@@ -1,0 +1,30 @@
+"""The plug-in's use cases."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from huitouke.kernel.context import Context
+from huitouke_visits.models import VisitDay
+
+MAX_DAYS = 366
+
+
+async def add_messages(ctx: Context, per_day: Mapping[date, int]) -> None:
+    """Adds to the days' counts, all days in one statement."""
+    rows = [{"tenant_id": ctx.tenant_id, "day": day, "messages": n} for day, n in sorted(per_day.items())]
+    statement = insert(VisitDay).values(rows)
+    await ctx.session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["tenant_id", "day"],
+            set_={"messages": VisitDay.messages + statement.excluded.messages},
+        )
+    )
+
+
+async def latest_days(ctx: Context, limit: int) -> list[VisitDay]:
+    """The latest days on which customers wrote, newest first, at most MAX_DAYS."""
+    days = select(VisitDay).order_by(VisitDay.day.desc()).limit(min(limit, MAX_DAYS))
+    return list((await ctx.session.scalars(days)).all())
