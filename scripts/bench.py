@@ -27,7 +27,7 @@ def work() -> int:
     failed = []
     for name in names or available:
         say(f"== {name}")
-        command = [python_environment.PYTHON, FOLDER / f"{name}.py", *(["--data"] if data_only else [])]
+        command = [str(python_environment.PYTHON), str(FOLDER / f"{name}.py"), *(["--data"] if data_only else [])]
         variables = {**os.environ, **python_environment.environment_variables(), "PYTHONPATH": str(ROOT)}
         if subprocess.call(command, cwd=ROOT, env=variables) != 0:
             failed.append(name)

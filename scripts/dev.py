@@ -25,7 +25,7 @@ def work() -> int:
     npm = shutil.which("npm", path=variables["PATH"]) or "npm"
     pages = subprocess.Popen([npm, "run", "dev"], cwd=web.WEB, env=variables, stdin=subprocess.DEVNULL)
     data = str(ROOT / ".demo" / "development")
-    demo = [python_environment.PYTHON, "-m", "huitouke", "demo", "--reload", "--port", str(port), "--data", data]
+    demo = [str(python_environment.PYTHON), "-m", "huitouke", "demo", "--reload", "--port", str(port), "--data", data]
     server = subprocess.Popen([*demo, *sys.argv[1:]], cwd=ROOT)
     try:
         return server.wait()

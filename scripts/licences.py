@@ -7,7 +7,6 @@ platform is not installed here; those stand in ELSEWHERE with the licence that t
 import importlib.metadata
 import json
 import re
-import sys
 from collections.abc import Iterator
 
 from preparation.steps import ROOT, main, say
@@ -89,16 +88,16 @@ def _licence_of(name: str) -> str:
         metadata = importlib.metadata.metadata(name)
     except importlib.metadata.PackageNotFoundError:
         return ELSEWHERE.get(name, "")
-    expression = metadata.get("License-Expression")
-    if expression:
-        return expression
+    expressions = metadata.get_all("License-Expression")
+    if expressions:
+        return str(expressions[0])
     classifiers = [
         each.split(" :: ")[-1] for each in metadata.get_all("Classifier") or [] if each.startswith("License")
     ]
     stated = [each for each in classifiers if each not in ("OSI Approved", "DFSG approved")]
     if stated:
         return " OR ".join(sorted(stated))  # several classifiers mean a choice
-    return (metadata.get("License") or "").splitlines()[0] if metadata.get("License") else ""
+    return str((metadata.get_all("License") or [""])[0]).partition("\n")[0]
 
 
 def _npm_packages() -> Iterator[tuple[str, str]]:
@@ -110,4 +109,4 @@ def _npm_packages() -> Iterator[tuple[str, str]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(work))
+    main(work)

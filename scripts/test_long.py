@@ -58,7 +58,7 @@ def work() -> int:
 def _part(name: str, python: Path, arguments: list[str], variables: dict[str, str]) -> tuple[str, bool, float]:
     say(f"\n== {name}")
     started = time.monotonic()
-    command = [python, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", *arguments]
+    command = [str(python), "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", *arguments]
     status = subprocess.call(command, env={**os.environ, **variables})
     return name, status == 0, time.monotonic() - started
 

@@ -12,7 +12,8 @@ def work() -> None:
     folder = Path(sys.argv[1]) if sys.argv[1:] else ROOT / "dist"
     prepare(development=True)
     with step("wheel"):
-        build = [python_environment.PYTHON, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder.absolute()]
+        build: list[str | Path] = [python_environment.PYTHON, "-m", "build", "--wheel", "--no-isolation"]
+        build += ["--outdir", folder.absolute()]
         run(build, "The wheel could not be built.")
     newest = max(folder.glob("huitouke-*.whl"), key=lambda file: file.stat().st_mtime)
     say(str(newest))

@@ -112,7 +112,7 @@ def install(python: Path, lock: Path, *, into: Path | None = None) -> None:
                 raise
     elif not _has_pip(python):
         run([python, "-m", "ensurepip", "--default-pip"], "pip could not be put into the virtual environment.")
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     run([*pip, "--require-hashes", "-r", lock, *target], failure)
 
 

@@ -14,6 +14,7 @@ from huitouke.demo.children import Child
 from huitouke.demo.places import DemoFailedError, Places, choose, lock
 from huitouke.demo.reload import Sources
 from huitouke.demo.requests import move_callbacks, status_of
+from huitouke.installation import PASSWORDS_FILE, POSTGRES_FOLDER
 from huitouke.kernel.database.embedded import prepare
 from huitouke.kernel.database.launcher import Server, start
 
@@ -69,15 +70,15 @@ class Demo:
             self._wait_for(self._sandbox, f"{self._places.sandbox}/sandbox/openapi.json")
         with self._step("数据库结构 Database schema"):
             self._finish("migrate", "migrate")
-        with self._step("演示数据 Demo data"):
-            self._finish("demo-data", "demo-data", "--sandbox-url", self._places.sandbox)
         with self._step("服务 Server"):
             self._start_server()
             move_callbacks(self._places.sandbox, self._places.console)
+        with self._step("演示数据 Demo data"):  # the sandbox verifies the callback's address, so the server comes first
+            self._finish("demo-data", "demo-data", "--sandbox-url", self._places.sandbox)
 
     def _start_postgres(self) -> None:
-        self._postgres = start(self._data / "postgres")
-        urls = asyncio.run(prepare(self._postgres, self._data / "postgres-roles.json"))
+        self._postgres = start(self._data / POSTGRES_FOLDER)
+        urls = asyncio.run(prepare(self._postgres, self._data / PASSWORDS_FILE))
         self._environment = {
             "DATABASE_URL": urls.application,
             "DATABASE_DIRECT_URL": urls.direct,
