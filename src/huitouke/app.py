@@ -6,8 +6,8 @@ request ─ RequestFrame ─ SecurityHeaders ─ BodyLimit ─ CsrfRule ─ Fast
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
@@ -18,26 +18,21 @@ from fastapi import APIRouter, FastAPI
 from starlette.datastructures import QueryParams
 from starlette.types import ASGIApp, Scope
 
-from huitouke.kernel import audit
-from huitouke.kernel.access import console as session_routes
 from huitouke.kernel.access import use_resolver
 from huitouke.kernel.access.resolver import AccessResolver
 from huitouke.kernel.database import DatabaseUrls
-from huitouke.kernel.files import console as file_routes
 from huitouke.kernel.files import reading as file_reading
+from huitouke.kernel.files.console import UPLOAD_PATH
 from huitouke.kernel.files.purposes import upload_limit_bytes
 from huitouke.kernel.http import api_docs, frame, problems, testing
 from huitouke.kernel.http.console_app import ConsoleApp
+from huitouke.kernel.http.lifespan import Lifespan
 from huitouke.kernel.modules import ModuleError, Modules, Surface
 from huitouke.kernel.observability import health
 from huitouke.kernel.settings import Settings
-from huitouke.services import Role, running
+from huitouke.services import REFUSALS, Role, running
 
 WEB_FOLDER: Final = Path(__file__).parent / "web"
-
-KERNEL_ROUTERS: Final[Mapping[Surface, tuple[APIRouter, ...]]] = {
-    "console": (session_routes.router, file_routes.router, audit.router),
-}
 
 SURFACES: Final[tuple[Surface, ...]] = ("console", "operator", "member", "visitor", "open")
 
@@ -60,15 +55,14 @@ def create_app(
     }
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            checks.update(await stack.enter_async_context(running(settings, modules, frozenset(roles), urls)))
+    async def services() -> AsyncIterator[None]:
+        async with running(settings, modules, frozenset(roles), urls) as further_checks:
+            checks.update(further_checks)
             log.info("app.started", version=release(), modules=[module.name for module in modules])
             yield
         log.info("app.stopped")
 
-    api = FastAPI(title="Huitouke", version=release(), lifespan=lifespan, docs_url=None, redoc_url=None)
-    api.openapi_url = None
+    api = FastAPI(title="Huitouke", version=release(), openapi_url=None)
     api.state.settings = settings
     api.state.modules = modules
     api.state.build = console.build or release()
@@ -82,7 +76,7 @@ def create_app(
         for router in _routers(modules, surface):
             api.include_router(router, responses=problems.PROBLEM_RESPONSES)
     api.router.default = console
-    return _framed(api, settings)
+    return Lifespan(_framed(api, settings), services, REFUSALS)
 
 
 def openapi_document(modules: Modules, surface: Surface) -> dict[str, Any]:
@@ -119,9 +113,7 @@ def release() -> str:
 
 
 def _routers(modules: Modules, surface: Surface) -> list[APIRouter]:
-    routers = list(KERNEL_ROUTERS.get(surface, ()))
-    routers += [entry.router for module in modules for entry in module.routers if entry.surface == surface]
-    return routers
+    return [entry.router for module in modules for entry in module.routers if entry.surface == surface]
 
 
 def _framed(api: ASGIApp, settings: Settings) -> ASGIApp:
@@ -133,7 +125,7 @@ def _framed(api: ASGIApp, settings: Settings) -> ASGIApp:
 
 
 def _body_limit(scope: Scope) -> int:
-    if scope["path"] == file_routes.UPLOAD_PATH:
+    if scope["path"] == UPLOAD_PATH:
         return upload_limit_bytes(QueryParams(scope["query_string"]).get("purpose"))
     return frame.MAX_BODY_BYTES
 

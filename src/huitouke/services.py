@@ -8,20 +8,24 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from enum import StrEnum
 from typing import Any, Final
 
+import asyncpg
 import structlog
 
 from huitouke.kernel.database import Database, DatabaseUrls, configure, current
-from huitouke.kernel.database.checks import assert_application_role
+from huitouke.kernel.database.checks import UnsafeRoleError, assert_application_role
 from huitouke.kernel.database.migrate import missing_revisions
 from huitouke.kernel.http.testing import follow_clock
-from huitouke.kernel.keys import get_key_ring
+from huitouke.kernel.keys import KeysError, get_key_ring
 from huitouke.kernel.modules import Modules
-from huitouke.kernel.notify import Notifier
+from huitouke.kernel.notify import Notifier, NotifierError
 from huitouke.kernel.observability import watchdog
-from huitouke.kernel.observability.health import Check
+from huitouke.kernel.observability.health import Check, NotWell
 from huitouke.kernel.settings import Settings
+from huitouke.kernel.work.worker import Worker
 
-SHUTDOWN_SECONDS: Final = 10
+REQUEST_GRACE_SECONDS: Final = 4
+WORK_GRACE_SECONDS: Final = 5
+"""Together less than the ten seconds after which supervisors kill: first requests end, then work, else it goes back."""
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +41,10 @@ class SchemaBehindError(RuntimeError):
     """The schema is older than the code."""
 
 
+REFUSALS: Final = (KeysError, UnsafeRoleError, NotifierError, SchemaBehindError, asyncpg.PostgresError, OSError)
+"""Why a process may refuse to start; each says in its message what to do."""
+
+
 @asynccontextmanager
 async def running(
     settings: Settings, modules: Modules, roles: frozenset[Role], urls: DatabaseUrls | None
@@ -50,6 +58,7 @@ async def running(
         SchemaBehindError: migrations are missing.
     """
     get_key_ring()
+    checks: dict[str, Check] = {}
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(_database(settings, urls))
         await assert_application_role(database)
@@ -62,7 +71,27 @@ async def running(
         notifier = Notifier(database)
         await notifier.start()
         stack.push_async_callback(notifier.stop)
-        yield {}
+        if Role.WORK in roles:
+            checks["work"] = await stack.enter_async_context(_working(modules, database))
+        yield checks
+
+
+@asynccontextmanager
+async def _working(modules: Modules, database: Database) -> AsyncIterator[Check]:
+    """Runs this process's worker; gives the check that it is alive."""
+    worker = Worker(modules, database=database)
+    task = asyncio.create_task(worker.run(), name="worker")
+
+    async def alive() -> None:
+        if task.done():
+            raise NotWell("the worker of this process has ended; restart the process")
+
+    try:
+        yield alive
+    finally:
+        if not task.done():
+            await worker.stop(WORK_GRACE_SECONDS)
+        await task
 
 
 @asynccontextmanager

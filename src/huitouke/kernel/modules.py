@@ -133,13 +133,13 @@ def load_modules() -> Modules:
 
 
 def assemble(modules: Iterable[Module]) -> Modules:
-    """Orders modules and loads their texts.
+    """Orders modules, the kernel's own contributions first, and loads their texts.
 
     Raises:
         ModuleError: a required module is missing, there is a circle, or two claim the same name.
     """
     by_name: dict[str, Module] = {}
-    for module in modules:
+    for module in (_call("huitouke.kernel.manifest"), *modules):
         if module.name in by_name:
             raise ModuleError(f"two modules are named {module.name!r}")
         by_name[module.name] = module

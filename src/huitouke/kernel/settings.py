@@ -93,6 +93,11 @@ class Settings(BaseSettings):
     log_format: Literal["json", "text"] = Field(
         default="json", validation_alias=_named("HUITOUKE_LOG_FORMAT"), description="JSON lines, or text for people."
     )
+    serve_with: str = Field(
+        default="",
+        validation_alias=_named("HUITOUKE_SERVE_WITH"),
+        description="What `serve --reload` does besides answering requests; set by the command itself.",
+    )
     metrics_token: SecretStr | None = Field(
         default=None,
         validation_alias=_named("HUITOUKE_METRICS_TOKEN"),

@@ -1,0 +1,7 @@
+"""`python -m huitouke` is the command `huitouke`."""
+
+import sys
+
+from huitouke.cli import main
+
+sys.exit(main())
