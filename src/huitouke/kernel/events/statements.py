@@ -28,7 +28,8 @@ WITH batch AS MATERIALIZED (
 ), taken AS (
   DELETE FROM event_queue q USING batch b WHERE q.tenant_id = $1 AND q.lane = b.lane AND q.seq = b.seq
 )
-SELECT b.seq, e.id, e.type, e.occurred_at, e.customer_id, e.conversation_id, e.actor_kind, e.actor_id, e.payload
+SELECT b.seq, e.id, e.type, e.occurred_at, e.customer_id, e.conversation_id, e.actor_kind, e.actor_id,
+       e.payload::text AS payload
   FROM batch b JOIN events e ON e.tenant_id = $1 AND e.id = b.event_id
  ORDER BY b.seq
 """
@@ -43,7 +44,7 @@ SELECT $1, $2, id, 1, $4, $5, $6 FROM unnest($3::uuid[]) id
 
 DUE_RETRIES: Final = """
 SELECT r.handler, r.event_id, r.attempts, e.id, e.type, e.occurred_at, e.customer_id, e.conversation_id, e.actor_kind,
-       e.actor_id, e.payload
+       e.actor_id, e.payload::text AS payload
   FROM event_retry r LEFT JOIN events e ON e.tenant_id = r.tenant_id AND e.id = r.event_id
  WHERE r.tenant_id = $1 AND r.run_at <= $2
  ORDER BY r.event_id LIMIT $3

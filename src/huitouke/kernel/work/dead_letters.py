@@ -40,7 +40,7 @@ async def list_dead_letters(ctx: Context, *, limit: int = DEFAULT_LIMIT, cursor:
     before = decode_cursor(cursor, UUID)[0] if cursor is not None else None
     raw = await connection(ctx)
     rows = await raw.fetch(statements.DEAD_LETTERS, ctx.tenant_id, before, limit + 1)
-    return page_of([_letter(row) for row in rows], limit, lambda letter: encode_cursor(letter.id))
+    return page_of([_letter(row) for row in rows], limit, lambda letter: encode_cursor(str(letter.id)))
 
 
 async def replay(ctx: Context, letter_id: UUID) -> None:

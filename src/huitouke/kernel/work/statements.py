@@ -42,13 +42,14 @@ other, and could deadlock them. `due_work` takes all due rows of a kind at once.
 FENCE: Final = "SELECT work_fence($1, $2, $3, $4, $5)"
 
 DEAD_LETTERS: Final = """
-SELECT id, source, kind, key, arguments, attempts, error, created_at, died_at FROM work_dead_letters
+SELECT id, source, kind, key, arguments::text AS arguments, attempts, error, created_at, died_at
+  FROM work_dead_letters
  WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3
 """
 
 TAKE_DEAD_LETTER: Final = """
 DELETE FROM work_dead_letters WHERE tenant_id = $1 AND id = $2
-RETURNING id, source, kind, key, arguments, attempts, error, created_at, died_at
+RETURNING id, source, kind, key, arguments::text AS arguments, attempts, error, created_at, died_at
 """
 
 RETRY_EVENT: Final = """

@@ -34,3 +34,10 @@ async def count(world: World, table: str) -> int:
     async with transaction(world.context) as ctx:
         query = text(f"SELECT count(*) FROM {table} WHERE tenant_id = :tenant")
         return int((await ctx.session.execute(query, {"tenant": world.tenant_id})).scalar_one())
+
+
+async def settled(world: World, *, within_seconds: float = 10.0) -> None:
+    """Waits until the tenant has no item left."""
+    async with asyncio.timeout(within_seconds):
+        while await count_items(world):  # noqa: ASYNC110 - what is waited for stands in the database
+            await asyncio.sleep(0.01)

@@ -9,7 +9,7 @@ from huitouke.kernel.database import transaction
 from huitouke.kernel.modules import Module
 from huitouke.kernel.work import runner, wake, wake_many
 from huitouke.kernel.work.testing import drain
-from tests.modules.kernel.work.support import count_items, working
+from tests.modules.kernel.work.support import count_items, settled, working
 from tests.support.world import World
 
 
@@ -69,9 +69,7 @@ async def test_a_wake_up_that_comes_while_its_runner_runs_brings_another_run(wor
         async with transaction(world.context) as ctx:
             await wake(ctx, "test.during", "a")
         go_on.set()
-        async with asyncio.timeout(5):
-            while runs < 2 or await count_items(world):
-                await asyncio.sleep(0.01)
+        await settled(world)
 
     assert runs == 2
 
@@ -108,9 +106,7 @@ async def test_under_concurrent_wakers_and_two_workers_nothing_is_lost_and_no_ke
     module = Module("test", runners=(run,))
     async with working(module), working(module):
         await asyncio.gather(*(waker(seed) for seed in range(6)))
-        async with asyncio.timeout(15):
-            while await count_items(world):
-                await asyncio.sleep(0.02)
+        await settled(world, within_seconds=15)
 
     assert done == written
     assert overlaps == 0

@@ -1,0 +1,65 @@
+"""Refused requests, kept for the person who sets the address up; never so many that an attacker fills a table."""
+
+import asyncio
+from collections import Counter
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from huitouke.kernel import clock
+from huitouke.kernel.callbacks.kinds import Endpoint
+from huitouke.kernel.callbacks.service import record_refusal
+from huitouke.kernel.context import job_context
+from huitouke.kernel.database import transaction
+
+log = structlog.get_logger(__name__)
+
+WAITING_LIMIT: Final = 1_000
+PER_SECOND: Final = 10
+"""Of one endpoint; further ones within the second are only logged."""
+
+
+class Refusals:
+    """Writes refusals beside the requests, so that refusing costs the caller's request no transaction."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[tuple[Endpoint, str, datetime]] = asyncio.Queue(WAITING_LIMIT)
+        self._recent: Counter[UUID] = Counter()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Begins to write."""
+        self._tasks = [
+            asyncio.create_task(self._write(), name="callbacks.refusals"),
+            asyncio.create_task(self._forget(), name="callbacks.refusal_rates"),
+        ]
+
+    async def stop(self) -> None:
+        """Ends; what waits is lost with it."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def add(self, endpoint: Endpoint, reason: str) -> None:
+        """Notes a refusal."""
+        log.warning("callbacks.refused", endpoint_id=str(endpoint.id), reason=reason)
+        self._recent[endpoint.id] += 1
+        if self._recent[endpoint.id] <= PER_SECOND and not self._queue.full():
+            self._queue.put_nowait((endpoint, reason, clock.now()))
+
+    async def _write(self) -> None:
+        while True:
+            endpoint, reason, received_at = await self._queue.get()
+            try:
+                async with transaction(job_context(endpoint.tenant_id)) as ctx:
+                    await record_refusal(ctx, endpoint.id, reason, received_at)
+            except Exception:
+                # A note for people; the request was answered long ago.
+                log.exception("callbacks.refusal_not_kept", endpoint_id=str(endpoint.id))
+
+    async def _forget(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            self._recent.clear()
