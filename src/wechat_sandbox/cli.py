@@ -1,11 +1,14 @@
 """`wechat-sandbox`: starts the sandbox and says where it listens."""
 
 import argparse
+import contextlib
 import socket
+import sqlite3
 import sys
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 
 from wechat_sandbox.app import create_app
 
@@ -46,14 +49,27 @@ def main() -> None:
         print(f"model        {address}/v1 (key sandbox-key)")
         print(f"data         {options.data or 'in memory, gone at the end'}")
     config = uvicorn.Config(
-        create_app(options.data),
+        _application(options.data),
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
         lifespan="on",
         proxy_headers=False,
     )
-    Server(config, address).run(sockets=[listener])
+    server = Server(config, address)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
+    if not server.started:
+        sys.exit(1)
+
+
+def _application(data: Path | None) -> FastAPI:
+    try:
+        return create_app(data)
+    except (sqlite3.Error, OSError) as error:
+        sys.exit(f"wechat-sandbox: {data} cannot be used ({error}); is another sandbox running on it?")
+    except (TypeError, KeyError) as error:
+        sys.exit(f"wechat-sandbox: {data} was written by another version ({error}); remove it or choose another folder")
 
 
 def _options() -> argparse.Namespace:

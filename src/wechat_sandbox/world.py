@@ -32,6 +32,7 @@ from wechat_sandbox.entities import (
 )
 from wechat_sandbox.faults import Dice, Faults
 from wechat_sandbox.hub import Hub
+from wechat_sandbox.rates import Rates
 from wechat_sandbox.store import Store
 from wechat_sandbox.timers import Timers
 
@@ -71,6 +72,11 @@ class World:
         self.links: dict[str, ContactLink] = {}
         self.customers: dict[str, Customer] = {}
         self.sessions: dict[ChatKey, Session] = {}
+        self.sessions_of: defaultdict[str, list[Session]] = defaultdict(list)
+        self.rates = Rates()
+        self.sent_digests: dict[tuple[str, int, str], tuple[float, str]] = {}
+        self.app_messages_by_msgid: defaultdict[str, list[AppMessage]] = defaultdict(list)
+        self.task_ids: set[tuple[str, int, str]] = set()
         self.chats: defaultdict[ChatKey, list[Message]] = defaultdict(list)
         self.account_log: defaultdict[str, list[Message]] = defaultdict(list)  # what sync_msg returns
         self.book: list[Message] = []  # messages without events, by seq
@@ -149,14 +155,13 @@ class World:
                 self.customers[entity.external_userid] = entity
             case Session():
                 self.sessions[(entity.open_kfid, entity.external_userid)] = entity
+                self.sessions_of[entity.external_userid].append(entity)
             case EventCode():
                 self.codes[entity.code] = entity
             case Media():
                 self.media[entity.media_id] = entity
             case AppMessage():
-                self.app_messages[entity.id] = entity
-                self.inboxes[(entity.corp_id, entity.userid.lower())].append(entity)
-                self._last_seq = max(self._last_seq, entity.id)
+                self._index_app_message(entity)
             case ResponseCode():
                 self.response_codes[entity.code] = entity
             case Callback():
@@ -174,6 +179,14 @@ class World:
         if message.source != "event":
             self.chats[(message.open_kfid, message.external_userid)].append(message)
             self.book.append(message)
+
+    def _index_app_message(self, message: AppMessage) -> None:
+        self._last_seq = max(self._last_seq, message.id)
+        self.app_messages[message.id] = message
+        self.app_messages_by_msgid[message.msgid].append(message)
+        self.inboxes[(message.corp_id, message.userid.lower())].append(message)
+        if task_id := message.content.get("task_id"):
+            self.task_ids.add((message.corp_id, message.agentid, task_id))
 
     def _index_callback(self, callback: Callback) -> None:
         self._last_callback_id = max(self._last_callback_id, callback.id)

@@ -104,7 +104,7 @@ async def enter_chat(world: TheWorld, external_userid: str, wanted: EnterInput) 
 async def list_chats(world: TheWorld, external_userid: str) -> list[ChatOut]:
     """The contact list, last spoken first; at most 200."""
     customer_of(world, external_userid)
-    sessions = [one for (_, customer), one in world.sessions.items() if customer == external_userid]
+    sessions = world.sessions_of.get(external_userid, [])
     chats = [chat_out(world, one) for one in sessions if not world.accounts[one.open_kfid].deleted]
     return sorted(chats, key=lambda chat: chat.last_at or 0.0, reverse=True)[:LIST_LIMIT]
 

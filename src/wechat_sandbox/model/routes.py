@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import hmac
 from collections.abc import AsyncIterator
 from typing import Any
@@ -68,7 +69,7 @@ async def chat_completions(request: Request, world: TheWorld) -> Response:
     try:
         _check_key(request)
         body = await _body(request)
-        if (refusal := await _misbehave(world)) is not None:
+        if (refusal := await _misbehave(request, world)) is not None:
             return refusal
         reply = _reply(world, body)
     except ModelError as error:
@@ -89,7 +90,7 @@ async def embeddings(request: Request, world: TheWorld) -> Response:
     try:
         _check_key(request)
         body = await _body(request)
-        if (refusal := await _misbehave(world)) is not None:
+        if (refusal := await _misbehave(request, world)) is not None:
             return refusal
         texts = _texts_to_embed(body)
     except ModelError as error:
@@ -126,12 +127,12 @@ async def _body(request: Request) -> dict[str, Any]:
     return body
 
 
-async def _misbehave(world: World) -> Response | None:
+async def _misbehave(request: Request, world: World) -> Response | None:
     """Waits, hangs or refuses as the switches say; None: go on."""
     mode = world.faults.model_mode
     seconds = world.faults.model_delay_ms / 1_000
     if mode == "hang":
-        await asyncio.sleep(HANG_SECONDS)
+        await _hang(request)
     if mode == "slow":
         seconds = max(seconds, SLOW_SECONDS)
     if seconds:
@@ -139,6 +140,14 @@ async def _misbehave(world: World) -> Response | None:
     if mode == "error":
         return ModelError(500, "server_error", "The model has failed.").response()
     return None
+
+
+async def _hang(request: Request) -> None:
+    """Says nothing until the caller gives up."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(HANG_SECONDS):
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
 
 
 def _reply(world: World, body: dict[str, Any]) -> Reply:

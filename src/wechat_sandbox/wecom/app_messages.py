@@ -1,7 +1,6 @@
 """Messages from an app to employees: message/send, recall, update_template_card (path/90236, 94867, 94945)."""
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -22,14 +21,12 @@ PARTY_LIMIT = 100
 DUPLICATE_CHECK_SECONDS = 1_800
 DUPLICATE_CHECK_LIMIT_SECONDS = 4 * 3_600
 RECALL_SECONDS = 24 * 3_600
+DIGEST_LIMIT = 10_000
 MEMBER_PER_MINUTE, MEMBER_PER_HOUR = 30, 1_000
 
 CARD_TYPES = frozenset({"text_notice", "news_notice", "button_interaction", "vote_interaction", "multiple_interaction"})
 # Cards that can be pressed, and so need a task id and give a response code.
 PRESSED_CARD_TYPES = frozenset({"button_interaction", "vote_interaction", "multiple_interaction"})
-
-_sent: dict[tuple[str, int, str], tuple[float, str]] = {}
-_received: defaultdict[tuple[str, int, str], list[float]] = defaultdict(list)
 
 
 @endpoint("message/send", "POST")
@@ -131,27 +128,25 @@ def _duplicate(call: Call) -> str | None:
     interval = call.integer(
         "duplicate_check_interval", DUPLICATE_CHECK_SECONDS, minimum=1, maximum=DUPLICATE_CHECK_LIMIT_SECONDS
     )
-    at, msgid = _sent.get((call.app.corp_id, call.app.agentid, _digest(call)), (0.0, ""))
+    at, msgid = call.world.sent_digests.get((call.app.corp_id, call.app.agentid, _digest(call)), (0.0, ""))
     return msgid if call.world.clock.now() - at < interval else None
 
 
 def _remember(call: Call, msgid: str) -> None:
     if call.fields.get("enable_duplicate_check") != 1:
         return
-    if len(_sent) > 10_000:
-        _sent.clear()
-    _sent[(call.app.corp_id, call.app.agentid, _digest(call))] = (call.world.clock.now(), msgid)
+    sent = call.world.sent_digests
+    if len(sent) > DIGEST_LIMIT:
+        sent.clear()
+    sent[(call.app.corp_id, call.app.agentid, _digest(call))] = (call.world.clock.now(), msgid)
 
 
 def _flooded(call: Call, userid: str) -> bool:
-    now = call.world.clock.now()
-    key = (call.app.corp_id, call.app.agentid, userid)
-    recent = [at for at in _received[key] if 0 <= now - at < 3_600]
-    last_minute = sum(now - at < 60 for at in recent)
-    _received[key] = recent
-    if len(recent) >= MEMBER_PER_HOUR or last_minute >= MEMBER_PER_MINUTE:
+    rates, now = call.world.rates, call.world.clock.now()
+    key = ("member", call.app.corp_id, call.app.agentid, userid)
+    if rates.full(key, MEMBER_PER_MINUTE, 60, now) or rates.full(key, MEMBER_PER_HOUR, 3_600, now):
         return True
-    recent.append(now)
+    rates.count(key, 3_600, now)
     return False
 
 
@@ -213,7 +208,7 @@ def _response_code(call: Call) -> ResponseCode:
 
 
 def _by_msgid(call: Call, msgid: str) -> list[AppMessage]:
-    found = (one for one in reversed(call.world.app_messages.values()) if one.msgid == msgid)
+    found = call.world.app_messages_by_msgid.get(msgid, [])
     return [one for one in found if (one.corp_id, one.agentid) == (call.app.corp_id, call.app.agentid)]
 
 
@@ -264,11 +259,7 @@ def _template_card(call: Call, given: dict[str, Any], updating: bool = False) ->
 
 
 def _task_exists(call: Call, task_id: str) -> bool:
-    return any(
-        one.content.get("task_id") == task_id
-        for one in call.world.app_messages.values()
-        if (one.corp_id, one.agentid) == (call.app.corp_id, call.app.agentid)
-    )
+    return (call.app.corp_id, call.app.agentid, task_id) in call.world.task_ids
 
 
 CHECKERS: dict[str, Callable[[Call, dict[str, Any]], dict[str, Any]]] = {

@@ -2,7 +2,6 @@
 
 import asyncio
 import inspect
-from collections import defaultdict
 from typing import Any
 
 import orjson
@@ -37,8 +36,6 @@ INVENTED = {
 }
 
 router = APIRouter(include_in_schema=False)
-
-_calls: defaultdict[tuple[str, str, int], int] = defaultdict(int)
 
 
 @router.api_route("/cgi-bin/{path:path}", methods=["GET", "POST", "PUT", "DELETE", "PATCH"])
@@ -118,13 +115,11 @@ def _check_rights(call: Call, path: str) -> None:
 
 def _count(call: Call, path: str) -> None:
     """10,000 calls a minute per corp and API (path/90312)."""
-    minute = int(call.world.clock.now() // 60)
-    if len(_calls) > 10_000:
-        _calls.clear()
-    key = (call.app.corp_id, path, minute)
-    _calls[key] += 1
-    if _calls[key] > CALLS_PER_MINUTE:
+    rates, now = call.world.rates, call.world.clock.now()
+    key = ("api", call.app.corp_id, path)
+    if rates.full(key, CALLS_PER_MINUTE, 60, now):
         raise ApiError(45009)
+    rates.count(key, 60, now)
 
 
 async def _fields(request: Request) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import base64
 import binascii
 from bisect import bisect_right
-from collections import defaultdict
 from typing import Any
 
 from wechat_sandbox.entities import ORIGIN_CUSTOMER, ORIGIN_EVENT, ORIGIN_SERVICER, Message
@@ -31,8 +30,6 @@ MSGID_LIMIT_BYTES = 32
 UNTOKENED_PER_MINUTE = 10
 
 ORIGINS = {"customer": ORIGIN_CUSTOMER, "event": ORIGIN_EVENT, "servicer": ORIGIN_SERVICER}
-
-_untokened: defaultdict[tuple[str, int], list[float]] = defaultdict(list)
 
 
 @endpoint("kf/sync_msg", "POST")
@@ -76,13 +73,11 @@ def _check_token(call: Call, open_kfid: str, token: str) -> None:
 
 def _count_untokened(call: Call, open_kfid: str) -> None:
     """Raises 45009 when the account was pulled ten times without a good token in the last minute."""
-    now = call.world.clock.now()
-    key = (open_kfid, call.app.agentid)
-    recent = [at for at in _untokened[key] if 0 <= now - at < 60]
-    _untokened[key] = recent
-    if len(recent) >= UNTOKENED_PER_MINUTE:
+    rates, now = call.world.rates, call.world.clock.now()
+    key = ("sync", open_kfid, call.app.agentid)
+    if rates.full(key, UNTOKENED_PER_MINUTE, 60, now):
         raise ApiError(45009)
-    recent.append(now)
+    rates.count(key, 60, now)
 
 
 def _cursor(open_kfid: str, seq: int) -> str:
@@ -175,10 +170,12 @@ def customer_batchget(call: Call) -> Answer:
 
 def _customer(call: Call, external_userid: str, with_context: bool) -> dict[str, Any] | None:
     customer = call.world.customers.get(external_userid)
-    accounts = [one.open_kfid for one in call.world.corp_accounts(call.app.corp_id)]
-    sessions = [call.world.sessions.get((open_kfid, external_userid)) for open_kfid in accounts]
     since = call.world.clock.now() - WINDOW_SECONDS
-    active = [one for one in sessions if one is not None and (one.last_customer_at or 0.0) >= since]
+    active = [
+        one
+        for one in call.world.sessions_of.get(external_userid, [])
+        if one.corp_id == call.app.corp_id and (one.last_customer_at or 0.0) >= since
+    ]
     if customer is None or not active:
         return None
     base = str(call.request.base_url).rstrip("/")
