@@ -46,7 +46,9 @@ OTHER_NEGATION: Final = 0.85
 
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 _NEGATION: Final = re.compile(r"不|没|无|别|未|not|n't|never")
-_POLITE_NEGATION: Final = re.compile(r"(.)[不没]\1|能不能|可不可以|有没有|是不是|要不要|不好意思|不错|没事|没问题|不用谢")
+_POLITE_NEGATION: Final = re.compile(
+    r"(.)[不没]\1|能不能|可不可以|有没有|是不是|要不要|不好意思|不错|没事|没问题|不用谢"
+)
 
 Rarity = Callable[[str], float]
 """How much a term (with its kind letter) tells within this merchant's knowledge."""
@@ -133,8 +135,10 @@ class Question:
         return Checked(candidate, confidence, reasons)
 
     def _asked_for(self, candidate: Candidate) -> Reason:
-        shares = [self._share({"c" + name for name in asked}, {"c" + name for name in candidate.asked})
-                  for asked in self.asked()]
+        shares = [
+            self._share({"c" + name for name in asked}, {"c" + name for name in candidate.asked})
+            for asked in self.asked()
+        ]
         if not shares:
             return Reason("asked_for", NOTHING_ASKED, applies=False)
         return Reason("asked_for", max(shares))
@@ -151,8 +155,9 @@ class Question:
             content = content_words(wording)
             if not content:
                 continue
-            known = [max(_stands_in(word, self.text), CONTEXT_SHARE * _stands_in(word, self.context))
-                     for word in content]
+            known = [
+                max(_stands_in(word, self.text), CONTEXT_SHARE * _stands_in(word, self.context)) for word in content
+            ]
             best = max(best or 0.0, self._weighed(content, known))
         if best is None or (best == 0.0 and any(not content_words(wording) for wording in candidate.wordings)):
             return Reason("same_thing", NO_RARE_WORD, applies=False)
@@ -162,8 +167,9 @@ class Question:
         if not self.content:
             return Reason("covered", 1.0, applies=False)
         answer = fold(candidate.answer)
-        known = [max(_stands_in(word, candidate.text), ANSWER_SHARE * _stands_in(word, answer))
-                 for word in self.content]
+        known = [
+            max(_stands_in(word, candidate.text), ANSWER_SHARE * _stands_in(word, answer)) for word in self.content
+        ]
         return Reason("covered", COVERED_FLOOR + (1 - COVERED_FLOOR) * self._weighed(self.content, known))
 
     def _numbers(self, candidate: Candidate) -> Reason:

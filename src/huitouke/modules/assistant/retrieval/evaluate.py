@@ -53,10 +53,12 @@ def evaluate(folder: Path) -> EvaluationReport:
         FileNotFoundError, ValueError: the folder lacks a file, or a line is no JSON object of that format.
     """
     knowledge = {row["id"]: row for row in _lines(folder / "knowledge.jsonl")}
-    index = Index({
-        entry_id: postings(row["question"], row.get("variants", []), row.get("answer", ""))
-        for entry_id, row in knowledge.items()
-    })
+    index = Index(
+        {
+            entry_id: postings(row["question"], row.get("variants", []), row.get("answer", ""))
+            for entry_id, row in knowledge.items()
+        }
+    )
     results = [_ask(index, knowledge, query) for query in _lines(folder / "queries.jsonl")]
     return _report(folder.name, len(knowledge), results)
 

@@ -57,9 +57,7 @@ def content_words(text: str) -> list[str]:
     masked = list(folded)
     for match in lexicon().matches(folded):
         masked[match.start : match.end] = "，" * (match.end - match.start)
-    return [
-        word for word in rjieba.cut("".join(masked)) if _WORD.fullmatch(word) and word not in function_words()
-    ]
+    return [word for word in rjieba.cut("".join(masked)) if _WORD.fullmatch(word) and word not in function_words()]
 
 
 @lru_cache(maxsize=1)

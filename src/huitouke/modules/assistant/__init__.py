@@ -1,0 +1,41 @@
+"""The assistant: knowledge, retrieval, replies to customers."""
+
+from huitouke.kernel.modules import Module
+
+
+def module() -> Module:
+    """The manifest."""
+    from pathlib import Path
+
+    from huitouke.kernel.modules import MenuEntry, Permission, SurfaceRouter
+    from huitouke.modules.assistant import console, demo, events, models, reactions
+
+    folder = Path(__file__).parent
+    return Module(
+        name="assistant",
+        requires=("organization", "customers", "conversations"),
+        routers=tuple(SurfaceRouter("console", router) for router in console.routers),
+        permissions=(Permission("assistant.view"), Permission("assistant.manage")),
+        menu=(
+            MenuEntry("knowledge", "/knowledge", "book", "assistant.view", 25),
+            MenuEntry("assistant", "/assistant", "robot", "assistant.manage", 30),
+        ),
+        events=(events.KnowledgeChanged, events.TurnDecided),
+        handlers=(reactions.note_customer_messages,),
+        runners=(reactions.reply,),
+        jobs=(reactions.apply_import,),
+        schedules=(reactions.wake_due_turns,),
+        models=(
+            models.KnowledgeEntry,
+            models.KnowledgeVersion,
+            models.KnowledgeImport,
+            models.ImportChunk,
+            models.ReplyTurn,
+            models.ReplyTrace,
+            models.AssistantSettings,
+            models.ModelEndpoint,
+        ),
+        migrations=folder / "migrations",
+        locales=folder / "locales",
+        demo=demo.load,
+    )

@@ -1,0 +1,226 @@
+"""Reads a table out of an uploaded file: Excel (.xlsx) or CSV. CPU work: call it in a thread.
+
+Every way in which a file can be bad has a stable reason, whose sentence stands in locales under `imports.<reason>`.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError
+
+MAX_ROWS: Final = 50_000
+"""Rows below the header."""
+
+MAX_COLUMNS: Final = 100
+MAX_UNPACKED_BYTES: Final = 200 * 1024 * 1024
+MAX_ZIP_MEMBERS: Final = 2_000
+MAX_CELL_CHARACTERS: Final = 32_767
+"""What Excel itself allows in a cell."""
+
+_OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ENCODINGS: Final = ("utf-8-sig", "utf-16", "gb18030")
+_CELL_ERRORS: Final = frozenset(
+    {"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#GETTING_DATA", "#SPILL!", "#CALC!"}
+)
+
+
+class UnreadableFile(Exception):
+    """The file can't be read as a table; `reason` is a stable word."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row. `number` counts as Excel does, from 1; `broken` are the columns whose formula gave an error."""
+
+    number: int
+    cells: list[str]
+    broken: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Table:
+    """A header and the rows below it that hold anything."""
+
+    header: list[str]
+    rows: list[Row] = field(default_factory=list)
+
+
+def read_table(data: bytes) -> Table:
+    """The table in the file, whatever its name says.
+
+    Raises:
+        UnreadableFile: empty, password, old_excel, damaged, too_large_unpacked, no_table, too_many_rows,
+            too_many_columns, encoding.
+    """
+    if not data.strip():
+        raise UnreadableFile("empty")
+    if data.startswith(_OLE):
+        raise UnreadableFile("password" if _is_encrypted_package(data) else "old_excel")
+    if data.startswith(b"PK\x03\x04"):
+        _refuse_bombs(data)
+        rows = _excel_rows(data)
+    elif data.startswith(b"PK"):
+        raise UnreadableFile("damaged")
+    else:
+        rows = _csv_rows(data)
+    return _table(rows)
+
+
+def _table(rows: Iterator[Row]) -> Table:
+    filled = (row for row in rows if any(cell for cell in row.cells) or row.broken)
+    header = next(filled, None)
+    if header is None:
+        raise UnreadableFile("empty")
+    if len(header.cells) > MAX_COLUMNS:
+        raise UnreadableFile("too_many_columns")
+    table = Table(header.cells)
+    for row in filled:
+        if len(table.rows) == MAX_ROWS:
+            raise UnreadableFile("too_many_rows")
+        table.rows.append(row)
+    return table
+
+
+def _is_encrypted_package(data: bytes) -> bool:
+    """An encrypted .xlsx is an OLE file with a stream of that name (MS-OFFCRYPTO 2.3.4.4), written in UTF-16."""
+    return "EncryptedPackage".encode("utf-16-le") in data
+
+
+def _refuse_bombs(data: bytes) -> None:
+    """Unpacks everything once and counts, since a size written in a header may lie."""
+    unpacked = 0
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = archive.infolist()
+            if len(members) > MAX_ZIP_MEMBERS or sum(member.file_size for member in members) > MAX_UNPACKED_BYTES:
+                raise UnreadableFile("too_large_unpacked")
+            if "[Content_Types].xml" not in archive.namelist():
+                raise UnreadableFile("no_table")
+            for member in members:
+                with archive.open(member) as stream:
+                    while chunk := stream.read(1 << 20):
+                        unpacked += len(chunk)
+                        if unpacked > MAX_UNPACKED_BYTES:
+                            raise UnreadableFile("too_large_unpacked")
+    except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError) as error:
+        raise UnreadableFile("damaged") from error
+    except RuntimeError as error:  # zipfile's way to say that a member is encrypted
+        raise UnreadableFile("password") from error
+
+
+def _excel_rows(data: bytes) -> Iterator[Row]:
+    try:
+        workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        sheet = _first_filled_sheet(workbook)
+        merged = _merged(sheet)
+        if sheet.total_width > MAX_COLUMNS:
+            raise UnreadableFile("too_many_columns")
+        for offset, values in enumerate(sheet.to_python(skip_empty_area=False)):
+            if offset > 4 * MAX_ROWS:
+                raise UnreadableFile("too_many_rows")
+            yield _excel_row(offset, values, merged)
+    except PasswordError as error:
+        raise UnreadableFile("password") from error
+    except (CalamineError, ValueError, OSError) as error:
+        raise UnreadableFile("damaged") from error
+
+
+def _first_filled_sheet(workbook: CalamineWorkbook) -> CalamineSheet:
+    for name in workbook.sheet_names:
+        sheet = workbook.get_sheet_by_name(name)
+        if sheet.total_height > 0:
+            return sheet
+    raise UnreadableFile("empty")
+
+
+class _Merged:
+    """Cells that were merged: each shows what stands in the first, as people see it."""
+
+    def __init__(self, ranges: list[tuple[tuple[int, int], tuple[int, int]]]) -> None:
+        self._first: dict[tuple[int, int], tuple[int, int]] = {}
+        for (top, left), (bottom, right) in ranges:
+            if (bottom - top + 1) * (right - left + 1) > 10 * MAX_ROWS:
+                raise UnreadableFile("damaged")
+            for row in range(top, bottom + 1):
+                for column in range(left, right + 1):
+                    self._first[row, column] = (top, left)
+        self._values: dict[tuple[int, int], str] = {}
+
+    def fill(self, row: int, cells: list[str]) -> list[str]:
+        if not self._first:
+            return cells
+        filled: list[str] = []
+        for column, cell in enumerate(cells):
+            first = self._first.get((row, column))
+            if first == (row, column):
+                self._values[first] = cell
+            filled.append(self._values.get(first, cell) if first is not None else cell)
+        return filled
+
+
+def _merged(sheet: CalamineSheet) -> _Merged:
+    return _Merged(list(sheet.merged_cell_ranges or []))
+
+
+def _excel_row(offset: int, values: list[object], merged: _Merged) -> Row:
+    cells = [_cell(value) for value in values]
+    broken = frozenset(column for column, cell in enumerate(cells) if cell in _CELL_ERRORS)
+    return Row(offset + 1, merged.fill(offset, ["" if cell in _CELL_ERRORS else cell for cell in cells]), broken)
+
+
+def _cell(value: object) -> str:
+    """A cell as people read it: 3.0 is 3, a date has no midnight."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, float):
+        return f"{value:.10g}" if abs(value) < 1e15 else str(value)
+    if isinstance(value, datetime.datetime):
+        return value.strftime("%Y-%m-%d" if value.time() == datetime.time() else "%Y-%m-%d %H:%M")
+    if isinstance(value, datetime.time):
+        return value.strftime("%H:%M")
+    return str(value).strip()[:MAX_CELL_CHARACTERS]
+
+
+def _csv_rows(data: bytes) -> Iterator[Row]:
+    text = _decoded(data)
+    if "\x00" in text:
+        raise UnreadableFile("no_table")
+    sample = text[:20_000].split("\n", 5)[:5]
+    delimiter = max(",\t;", key=lambda mark: sum(line.count(mark) for line in sample))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    number = 1
+    while True:
+        try:
+            values = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise UnreadableFile("damaged") from error
+        if len(values) > MAX_COLUMNS:
+            raise UnreadableFile("too_many_columns")
+        yield Row(number, [value.strip() for value in values])
+        number += 1
+
+
+def _decoded(data: bytes) -> str:
+    for encoding in _ENCODINGS:
+        if encoding == "utf-16" and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            continue
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise UnreadableFile("encoding")

@@ -1,0 +1,57 @@
+"""What wakes the assistant: a customer's message, the end of a pause in a burst; and the import's job."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from huitouke.kernel.context import Context
+from huitouke.kernel.database import transaction
+from huitouke.kernel.events import Received, on
+from huitouke.kernel.work import job, runner, schedule, scheduled, wake_many
+from huitouke.modules.assistant.reply import turns
+from huitouke.modules.assistant.reply.engine import DUE_KIND, answer_turn
+from huitouke.modules.assistant.service import imports
+from huitouke.modules.conversations.service import answerable
+
+REPLY_KIND = "assistant.reply"
+
+
+class _MessageReceived(BaseModel):
+    seq: int
+
+
+@on("conversations.message_received")
+async def note_customer_messages(ctx: Context, events: Sequence[Received[_MessageReceived]]) -> None:
+    """A customer wrote: the conversation's turn is due shortly, if it is the assistant's to answer."""
+    newest: dict[UUID, int] = {}
+    for event in events:
+        if event.conversation_id is not None:
+            newest[event.conversation_id] = max(newest.get(event.conversation_id, 0), event.payload.seq)
+    ours = await answerable(ctx, list(newest))
+    due = await turns.note_messages(ctx, {key: seq for key, seq in newest.items() if key in ours})
+    if due is not None:
+        await schedule(ctx, DUE_KIND, due)
+
+
+@scheduled(DUE_KIND)
+async def wake_due_turns(context: Context) -> datetime | None:
+    """Wakes the turns that are due; gives when the next one is."""
+    async with transaction(context) as ctx:
+        await wake_many(ctx, REPLY_KIND, [str(conversation_id) for conversation_id in await turns.take_due(ctx)])
+        return await turns.next_due(ctx)
+
+
+@runner(REPLY_KIND, max_seconds=60)
+async def reply(context: Context, key: str) -> None:
+    """Answers one conversation."""
+    await answer_turn(context, UUID(key))
+
+
+@job("assistant.apply_import", max_attempts=8)
+async def apply_import(context: Context, args: imports.ApplyImport) -> None:
+    """Puts an import into the knowledge; begins where a run before it stopped."""
+    await imports.run(context, args.import_id)
