@@ -16,7 +16,7 @@ SQL = Path(__file__).parent.parent / "sql"
 
 GATES = (
     "find_work(bigint, integer)",
-    "claim_work(uuid, text[], uuid[], bigint[], integer)",
+    "claim_work(uuid, text[], integer[], uuid[], bigint[], integer)",
     "finish_work(uuid, timestamptz, integer[], uuid[], text[], text[], bigint[], bigint[], text[], timestamptz[],"
     " text[], uuid[])",
     "due_work(timestamptz, timestamptz, integer)",

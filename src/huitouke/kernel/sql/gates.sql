@@ -63,8 +63,10 @@ END
 $$
 -- ;;
 -- claim_work: leases up to p_per_tenant (≤ 50) ready items of each given tenant, oldest first, behind that tenant's
--- mark. A worker that has no liveness row gets nothing: its leases could not be taken over.
-CREATE FUNCTION claim_work(p_worker uuid, p_kinds text[], p_tenants uuid[], p_after bigint[], p_per_tenant integer)
+-- mark, and of each kind at most p_free in all (null: any number). A worker that has no liveness row gets nothing: its
+-- leases could not be taken over.
+CREATE FUNCTION claim_work(p_worker uuid, p_kinds text[], p_free integer[], p_tenants uuid[], p_after bigint[],
+                           p_per_tenant integer)
 RETURNS TABLE (tenant_id uuid, kind text, key text, arguments jsonb, requested bigint, attempts integer,
                lease_number bigint, request_id text, created_at timestamptz, seq bigint)
 LANGUAGE sql SECURITY DEFINER
@@ -82,11 +84,16 @@ AS $$
             ORDER BY i.seq
             LIMIT least(p_per_tenant, 50)
               FOR UPDATE SKIP LOCKED) ready
+  ), chosen AS (
+    SELECT ranked.* FROM (
+           SELECT picked.*, row_number() OVER (PARTITION BY picked.kind ORDER BY picked.seq) AS rank FROM picked) ranked
+      JOIN unnest(p_kinds, p_free) AS allowed(kind, free) ON allowed.kind = ranked.kind
+     WHERE allowed.free IS NULL OR ranked.rank <= allowed.free
   )
   UPDATE work_items i
      SET seq = NULL, worker_id = p_worker, lease_until = clock_timestamp() + interval '15 seconds',
          lease_number = i.lease_number + 1, attempts = i.attempts + 1
-    FROM picked
+    FROM chosen picked
    WHERE i.tenant_id = picked.tenant_id AND i.kind = picked.kind AND i.key = picked.key
   RETURNING i.tenant_id, i.kind, i.key, i.arguments, i.requested, i.attempts, i.lease_number, i.request_id,
             i.created_at, picked.seq

@@ -1,6 +1,6 @@
 """Typed calls of the gates of work (`kernel/sql/gates.sql`), over one connection of the worker's own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -100,13 +100,14 @@ class WorkGates:
         return rows[0]["seq"], [LanePlace(row["tenant_id"], row["lane"], row["seq"]) for row in rows[1:]]
 
     async def claim(
-        self, worker_id: UUID, kinds: Sequence[str], marks: Sequence[tuple[UUID, int]], per_tenant: int
+        self, worker_id: UUID, kinds: Mapping[str, int | None], marks: Sequence[tuple[UUID, int]], per_tenant: int
     ) -> list[Claimed]:
-        """Leases up to `per_tenant` items of each tenant behind its mark."""
+        """Leases up to `per_tenant` items of each tenant behind its mark, and of each kind as many as have room."""
         rows = await self._fetch(
-            "SELECT * FROM claim_work($1, $2, $3, $4, $5)",
+            "SELECT * FROM claim_work($1, $2, $3, $4, $5, $6)",
             worker_id,
             list(kinds),
+            list(kinds.values()),
             [tenant_id for tenant_id, _ in marks],
             [mark for _, mark in marks],
             min(per_tenant, PER_TENANT_LIMIT),

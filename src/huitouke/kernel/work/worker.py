@@ -65,8 +65,8 @@ class Worker:
     ) -> None:
         self.id = new_id()
         self._limits = limits or Limits()
-        handlers_only = Registry.of(modules)
-        self.registry = Registry.of(modules, kernel=[retrying(handlers_only)])
+        loaded = list(modules)
+        self.registry = Registry.of(loaded, kernel=[retrying(Registry.of(loaded))])
         self.gates = WorkGates(database or current())
         self.ready: Ready[UUID] = Ready()
         self.lanes = Lanes(self.registry, limit=self._limits.lanes)
@@ -174,7 +174,7 @@ class Worker:
     async def claim(self) -> int:
         """One round: leases what fits from the tenants that wait, and starts it. Gives the number started."""
         free = self._limits.items - len(self._running)
-        kinds = [kind for kind in self.registry.work if self._has_slot(kind)]
+        kinds = {kind: self._room(kind) for kind in self.registry.work if self._has_slot(kind)}
         marks = self.ready.take(min(free, TENANTS_LIMIT))
         if not marks:
             return 0
@@ -193,7 +193,7 @@ class Worker:
             places = last.get(tenant_id, [])
             if len(places) == per_tenant:
                 self.ready.hint(tenant_id, max(places) + 1)
-            if len(kinds) < len(self.registry.work):
+            if not all(map(self._has_slot, self.registry.work)):
                 # Items of kinds that are at their limit were passed over: look again when one of those ends.
                 self._held_back[tenant_id] = min(mark, self._held_back.get(tenant_id, mark))
         return len(claimed)
@@ -236,9 +236,14 @@ class Worker:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("work.lost_result", work=kind, key=item.lease.key, exc_info=error)
 
-    def _has_slot(self, kind: str) -> bool:
+    def _room(self, kind: str) -> int | None:
+        """How many more of that kind may run; None: as many as the process may."""
         limit = self.registry.work[kind].concurrency
-        return limit is None or self._of_kind[kind] < limit
+        return limit - self._of_kind[kind] if limit is not None else None
+
+    def _has_slot(self, kind: str) -> bool:
+        room = self._room(kind)
+        return room is None or room > 0
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
