@@ -16,10 +16,11 @@ from urllib.parse import urlsplit
 import structlog
 from fastapi import APIRouter, FastAPI
 from starlette.datastructures import QueryParams
-from starlette.types import ASGIApp, Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from huitouke.kernel.access import use_resolver
 from huitouke.kernel.access.resolver import AccessResolver
+from huitouke.kernel.callbacks.app import PREFIX as CALLBACK_PREFIX
 from huitouke.kernel.database import DatabaseUrls
 from huitouke.kernel.files import reading as file_reading
 from huitouke.kernel.files.console import UPLOAD_PATH
@@ -56,8 +57,9 @@ def create_app(
 
     @asynccontextmanager
     async def services() -> AsyncIterator[None]:
-        async with running(settings, modules, frozenset(roles), urls) as further_checks:
-            checks.update(further_checks)
+        async with running(settings, modules, frozenset(roles), urls) as started:
+            checks.update(started.checks)
+            dispatcher.callbacks = started.callbacks
             log.info("app.started", version=release(), modules=[module.name for module in modules])
             yield
         log.info("app.stopped")
@@ -76,7 +78,22 @@ def create_app(
         for router in _routers(modules, surface):
             api.include_router(router, responses=problems.PROBLEM_RESPONSES)
     api.router.default = console
-    return Lifespan(_framed(api, settings), services, REFUSALS)
+    dispatcher = Dispatcher(_framed(api, settings))
+    return Lifespan(dispatcher, services, REFUSALS)
+
+
+class Dispatcher:
+    """Gives what must be fast to the bare applications, once they have started, and the rest to FastAPI."""
+
+    def __init__(self, api: ASGIApp) -> None:
+        self.api = api
+        self.callbacks: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.callbacks is not None and scope["path"].startswith(CALLBACK_PREFIX):
+            await self.callbacks(scope, receive, send)
+        else:
+            await self.api(scope, receive, send)
 
 
 def openapi_document(modules: Modules, surface: Surface) -> dict[str, Any]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 import asyncpg
 import structlog
+from starlette.types import ASGIApp
 
+from huitouke.kernel.callbacks.app import CallbackApp
 from huitouke.kernel.database import Database, DatabaseUrls, configure, current
 from huitouke.kernel.database.checks import UnsafeRoleError, assert_application_role
 from huitouke.kernel.database.migrate import missing_revisions
@@ -45,11 +48,19 @@ REFUSALS: Final = (KeysError, UnsafeRoleError, NotifierError, SchemaBehindError,
 """Why a process may refuse to start; each says in its message what to do."""
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What runs: the readiness checks that it adds, and the applications beside FastAPI."""
+
+    checks: Mapping[str, Check]
+    callbacks: ASGIApp
+
+
 @asynccontextmanager
 async def running(
     settings: Settings, modules: Modules, roles: frozenset[Role], urls: DatabaseUrls | None
-) -> AsyncIterator[Mapping[str, Check]]:
-    """Runs the services of this process; gives the readiness checks that they add.
+) -> AsyncIterator[Running]:
+    """Runs the services of this process.
 
     Raises:
         UnsafeRoleError: the application's role could get past the fence between tenants.
@@ -73,7 +84,10 @@ async def running(
         stack.push_async_callback(notifier.stop)
         if Role.WORK in roles:
             checks["work"] = await stack.enter_async_context(_working(modules, database))
-        yield checks
+        callbacks = CallbackApp([kind for module in modules for kind in module.callback_kinds], database)
+        await callbacks.start()
+        stack.push_async_callback(callbacks.stop)
+        yield Running(checks, callbacks)
 
 
 @asynccontextmanager

@@ -1,8 +1,10 @@
 """Clients that speak HTTP to the application in this process, signed in where wanted."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import httpx2
@@ -34,6 +36,22 @@ class Account:
 def application(modules: Modules | None = None) -> ASGIApp:
     """The application over the test's database; its work is done by `work.testing.drain`, not by the application."""
     return create_app(get_settings(), modules or load_modules())
+
+
+@asynccontextmanager
+async def started(app: ASGIApp) -> AsyncIterator[None]:
+    """Runs the application's services (callbacks, roles) as a server would, from start to end."""
+    to_app: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+    from_app: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
+    task = asyncio.ensure_future(app({"type": "lifespan"}, to_app.get, from_app.put))
+    await to_app.put({"type": "lifespan.startup"})
+    answer = await from_app.get()
+    assert answer["type"] == "lifespan.startup.complete", answer.get("message")
+    try:
+        yield
+    finally:
+        await to_app.put({"type": "lifespan.shutdown"})
+        await task
 
 
 async def make_account(world: World, *, display_name: str = "小林", locale: str = "zh-CN") -> Account:

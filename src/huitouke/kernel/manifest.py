@@ -1,18 +1,19 @@
 """What the kernel itself contributes, in the form in which every module does."""
 
-from huitouke.kernel.modules import Module, Permission, SurfaceRouter
+from huitouke.kernel.modules import Module, SurfaceRouter
 
 
 def module() -> Module:
-    """Session, files and the audit log."""
+    """Session, files, the audit log, dead letters."""
     from huitouke.kernel import audit
     from huitouke.kernel.access import console as session
     from huitouke.kernel.files import console as files
     from huitouke.kernel.files.service import expire
+    from huitouke.kernel.work import console as work
 
     return Module(
         name="kernel",
-        routers=tuple(SurfaceRouter("console", part.router) for part in (session, files, audit)),
-        permissions=(audit.PERMISSION, Permission("work.view"), Permission("work.manage")),
+        routers=tuple(SurfaceRouter("console", part.router) for part in (session, files, audit, work)),
+        permissions=(audit.PERMISSION, *work.PERMISSIONS),
         schedules=(expire,),
     )

@@ -32,7 +32,7 @@ class Page(BaseModel, Generic[T]):
 
 def encode_cursor(*values: str | int | float | datetime | UUID | None) -> str:
     """The text that stands for the place after the row with these sort values."""
-    return base64.urlsafe_b64encode(orjson.dumps(values)).rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(orjson.dumps(values, default=str)).rstrip(b"=").decode()
 
 
 def decode_cursor(cursor: str, *types: Callable[[Any], Any]) -> tuple[Any, ...]:

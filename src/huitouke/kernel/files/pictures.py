@@ -58,7 +58,9 @@ def _redraw(path: Path) -> str:
             picture.thumbnail((MAX_SIDE_PIXELS, MAX_SIDE_PIXELS))
             transparent = picture.has_transparency_data
             picture = picture.convert("RGBA" if transparent else "RGB")
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise TooManyPixels(limit=MAX_PIXELS // 10_000) from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise BrokenPicture(field="file") from error
     picture.info.clear()
     if transparent:

@@ -60,7 +60,7 @@ class ConsoleApp:
             await refuse(MethodNotAllowed(), scope, receive, send)
             return
         asset = self.assets.get(path)
-        if asset is None and not path.startswith(HASHED_FOLDER):
+        if asset is None and "." not in path.rpartition("/")[2]:  # a file that is missing is no page
             asset = self.assets.get("index.html")
             if asset is None:
                 await PlainTextResponse(NOT_BUILT, status_code=404)(scope, receive, send)

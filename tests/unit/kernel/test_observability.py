@@ -1,0 +1,50 @@
+"""Logs without secrets; a watchdog that sees the loop stand still."""
+
+import asyncio
+import time
+
+import orjson
+import pytest
+import structlog
+
+from huitouke.kernel.keys import Secret
+from huitouke.kernel.observability import logs
+from huitouke.kernel.observability.watchdog import watching
+
+
+@pytest.mark.parametrize("name", ["password", "api_key", "app_secret", "access_token", "Authorization", "cookie"])
+def test_values_whose_name_sounds_like_a_secret_are_hidden(name: str):
+    assert logs.hide_secrets(None, "info", {name: "sk-123"}) == {name: logs.HIDDEN}
+
+
+def test_secrets_are_hidden_under_any_name_and_figures_are_not():
+    event = logs.hide_secrets(None, "info", {"note": Secret("sk-123"), "tokens_in": 120, "count": 3})
+    assert event == {"note": logs.HIDDEN, "tokens_in": 120, "count": 3}
+
+
+def test_json_lines_hold_anything_that_is_logged():
+    line = logs._to_json({"id": object(), 1: "x", "secret": repr(Secret("sk-123"))})
+    assert orjson.loads(line)["1"] == "x"
+    assert "sk-123" not in line
+
+
+async def test_a_loop_that_stands_still_is_reported_with_its_stack():
+    def slow_function():
+        time.sleep(0.15)
+
+    with structlog.testing.capture_logs() as lines:
+        async with watching() as watchdog:
+            await asyncio.sleep(0.1)
+            slow_function()
+            await asyncio.sleep(0.1)
+
+    assert watchdog.blocked == 1
+    (line,) = [line for line in lines if line["event"] == "loop.blocked"]
+    assert line["elapsed_ms"] >= 80
+    assert any("slow_function" in entry for entry in line["stack"])
+
+
+async def test_a_loop_that_waits_is_not_reported():
+    async with watching() as watchdog:
+        await asyncio.sleep(0.2)
+    assert watchdog.blocked == 0
