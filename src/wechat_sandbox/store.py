@@ -9,6 +9,7 @@ import orjson
 from wechat_sandbox.entities import KINDS, Entity
 
 FILE_NAME = "sandbox.sqlite3"
+LOCK_SECONDS = 0.5  # another sandbox holds the file for as long as it runs: waiting does not help
 
 
 class Store:
@@ -24,7 +25,7 @@ class Store:
         else:
             directory.mkdir(parents=True, exist_ok=True)
             path = str(directory / FILE_NAME)
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._connection = sqlite3.connect(path, timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=OFF")
         self._connection.execute("PRAGMA locking_mode=EXCLUSIVE")

@@ -1,4 +1,4 @@
-"""A merchant on a real sandbox: its app, account and customer, over HTTP only, and a server that takes its callbacks."""
+"""A merchant on a real sandbox (app, account, customer) over HTTP only, and a server that takes its callbacks."""
 
 import asyncio
 import contextlib
@@ -17,6 +17,7 @@ from wechat_sandbox.app import create_app
 from wechat_sandbox.crypto import decrypt, signature
 
 TOKEN = "callbackToken1"
+POLL_SECONDS = 0.01
 AES_KEY = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
 
 
@@ -49,7 +50,7 @@ class Receiver:
     corp_id: str = ""
     status: int = 200
     delay_seconds: float = 0.0
-    echo: Callable[[bytes], bytes] = staticmethod(lambda plain: plain)
+    echo: Callable[[bytes], bytes] = bytes
     events: list[dict[str, str]] = field(default_factory=list)
     requests: int = 0
 
@@ -250,11 +251,16 @@ async def open_shop(sandbox: Sandbox, name: str = "小店") -> Shop:
     return shop
 
 
-async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], bool | Awaitable[bool]], seconds: float = 5.0) -> None:
     """Waits for something that happens in another task."""
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.01)
+    deadline = asyncio.get_running_loop().time() + seconds
+    for _ in range(round(seconds / POLL_SECONDS)):
+        answer = condition()
+        if answer if isinstance(answer, bool) else await answer:
+            return
+        assert asyncio.get_running_loop().time() < deadline, "it did not happen"
+        await asyncio.sleep(POLL_SECONDS)
+    raise AssertionError("it did not happen")
 
 
 @contextlib.asynccontextmanager

@@ -108,9 +108,12 @@ async def test_a_server_that_is_down_is_tried_again(shop: Shop, sandbox: Sandbox
     async with serving(taker) as address:
         assert (await shop.listen(taker, address))["ok"]
     await shop.writes()
-    async with asyncio.timeout(5):
-        while (logged := (await sandbox.get("callbacks"))["items"][0])["state"] == "waiting":
-            await asyncio.sleep(0.02)
+
+    async def finished() -> bool:
+        return bool((await sandbox.get("callbacks"))["items"][0]["state"] != "waiting")
+
+    await until(finished)
+    (logged,) = (await sandbox.get("callbacks"))["items"]
     assert logged["state"] == "failed"
     assert len(logged["attempts"]) == 4
     assert "ConnectError" in logged["attempts"][0]["error"]
