@@ -30,6 +30,7 @@ from huitouke.kernel.http.console_app import ConsoleApp
 from huitouke.kernel.http.lifespan import Lifespan
 from huitouke.kernel.modules import ModuleError, Modules, Surface
 from huitouke.kernel.observability import health
+from huitouke.kernel.realtime.app import PATH as REALTIME_PATH
 from huitouke.kernel.settings import Settings
 from huitouke.services import REFUSALS, Role, running
 
@@ -57,9 +58,10 @@ def create_app(
 
     @asynccontextmanager
     async def services() -> AsyncIterator[None]:
-        async with running(settings, modules, frozenset(roles), urls) as started:
+        async with running(settings, modules, frozenset(roles), urls, api.state.build) as started:
             checks.update(started.checks)
             dispatcher.callbacks = started.callbacks
+            dispatcher.realtime = started.realtime
             log.info("app.started", version=release(), modules=[module.name for module in modules])
             yield
         log.info("app.stopped")
@@ -88,10 +90,13 @@ class Dispatcher:
     def __init__(self, api: ASGIApp) -> None:
         self.api = api
         self.callbacks: ASGIApp | None = None
+        self.realtime: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.callbacks is not None and scope["path"].startswith(CALLBACK_PREFIX):
             await self.callbacks(scope, receive, send)
+        elif self.realtime is not None and scope["path"] == REALTIME_PATH:
+            await self.realtime(scope, receive, send)
         else:
             await self.api(scope, receive, send)
 

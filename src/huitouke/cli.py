@@ -190,7 +190,7 @@ async def _until_told_to_stop(settings: Settings, modules: Modules, urls: Databa
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with running(settings, modules, frozenset({Role.WORK}), urls):
+    async with running(settings, modules, frozenset({Role.WORK}), urls, release()):
         print("working; Ctrl-C stops", flush=True)
         await stop.wait()
 

@@ -23,6 +23,7 @@ from huitouke.kernel.modules import Modules
 from huitouke.kernel.notify import Notifier, NotifierError
 from huitouke.kernel.observability import watchdog
 from huitouke.kernel.observability.health import Check, NotWell
+from huitouke.kernel.realtime.app import RealtimeApp
 from huitouke.kernel.settings import Settings
 from huitouke.kernel.work.worker import Worker
 
@@ -54,13 +55,15 @@ class Running:
 
     checks: Mapping[str, Check]
     callbacks: ASGIApp
+    realtime: ASGIApp | None
+    """None where the process doesn't hold sockets."""
 
 
 @asynccontextmanager
 async def running(
-    settings: Settings, modules: Modules, roles: frozenset[Role], urls: DatabaseUrls | None
+    settings: Settings, modules: Modules, roles: frozenset[Role], urls: DatabaseUrls | None, build: str
 ) -> AsyncIterator[Running]:
-    """Runs the services of this process.
+    """Runs the services of this process. `build` names the console's build for the sockets.
 
     Raises:
         UnsafeRoleError: the application's role could get past the fence between tenants.
@@ -87,7 +90,13 @@ async def running(
         callbacks = CallbackApp([kind for module in modules for kind in module.callback_kinds], database)
         await callbacks.start()
         stack.push_async_callback(callbacks.stop)
-        yield Running(checks, callbacks)
+        realtime: RealtimeApp | None = None
+        if Role.REALTIME in roles:
+            streams = [stream for module in modules for stream in module.streams]
+            realtime = RealtimeApp(streams, public_url=settings.public_url, build=build)
+            await realtime.start()
+            stack.push_async_callback(realtime.stop)
+        yield Running(checks, callbacks, realtime)
 
 
 @asynccontextmanager

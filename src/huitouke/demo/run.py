@@ -17,6 +17,7 @@ from huitouke.demo.requests import move_callbacks, status_of
 from huitouke.installation import PASSWORDS_FILE, POSTGRES_FOLDER
 from huitouke.kernel.database.embedded import prepare
 from huitouke.kernel.database.launcher import Server, start
+from huitouke.kernel.keys import make_ring_file
 
 SIGN_IN_NAME: Final = "demo"
 PASSWORD: Final = "huitouke-demo"  # noqa: S105 - the demo's own, printed on the terminal
@@ -79,6 +80,7 @@ class Demo:
     def _start_postgres(self) -> None:
         self._postgres = start(self._data / POSTGRES_FOLDER)
         urls = asyncio.run(prepare(self._postgres, self._data / PASSWORDS_FILE))
+        make_ring_file(self._data / "keys")  # elsewhere a server with a DATABASE_URL asks its operator for one
         self._environment = {
             "DATABASE_URL": urls.application,
             "DATABASE_DIRECT_URL": urls.direct,

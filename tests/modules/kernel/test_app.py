@@ -85,7 +85,7 @@ async def test_without_a_build_the_page_says_what_to_do(database: Database, tmp_
 
 
 async def test_a_process_with_all_roles_starts_is_ready_and_stops(database: Database):
-    app = create_app(get_settings(), shelf(), [Role.WORK])
+    app = create_app(get_settings(), shelf(), [Role.WORK, Role.REALTIME])
     async with client(app) as opened, started(app):
         ready = (await opened.get("/health/ready")).json()
         assert ready["checks"]["work"] == "ok"
