@@ -196,7 +196,7 @@ def trace_out(row: ReplyTrace, locale: str) -> TraceOut:
         conversation_id=row.conversation_id,
         message_id=row.message_id,
         question=row.question,
-        decision=row.decision,  # type: ignore[arg-type]  # a CHECK holds the five values
+        decision=row.decision,
         reason=row.reason,
         reason_label=translate(locale, key) if has_text(key) else row.reason,
         answer=row.answer,

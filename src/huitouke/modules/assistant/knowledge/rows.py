@@ -24,31 +24,16 @@ REQUIRED: Final = ("question", "answer")
 MAX_ERRORS_SHOWN: Final = 200
 SAMPLE_ROWS: Final = 20
 
-_HEADERS: Final[Mapping[str, frozenset[str]]] = {
-    "question": frozenset(
-        [
-            "问题",
-            "标准问",
-            "标准问法",
-            "标准问题",
-            "主问题",
-            "问法",
-            "提问",
-            "question",
-            "questions",
-            "q",
-            "faq",
-            "title",
-        ]
-    ),
-    "variants": frozenset(
-        ["相似问", "相似问法", "相似问题", "其他问法", "其它问法", "扩展问", "扩展问法", "同义问法", "别的问法"]
-        + ["variants", "variant", "similarquestions", "alternatives", "otherwordings", "aliases"]
-    ),
-    "answer": frozenset(["答案", "回答", "回复", "标准答案", "回复内容", "答复", "answer", "answers", "a", "reply"]),
-    "group": frozenset(["分组", "分类", "类别", "类目", "标签", "group", "category", "class", "tag"]),
-    "state": frozenset(["启用", "状态", "是否启用", "开关", "enabled", "state", "status", "active"]),
+_HEADERS: Final[Mapping[str, str]] = {
+    "question": "问题 标准问 标准问法 标准问题 主问题 问法 提问 question questions q faq title",
+    "variants": "相似问 相似问法 相似问题 其他问法 其它问法 扩展问 扩展问法 同义问法 别的问法"
+    " variants variant similarquestions alternatives otherwordings aliases",
+    "answer": "答案 回答 回复 标准答案 回复内容 答复 answer answers a reply",
+    "group": "分组 分类 类别 类目 标签 group category class tag",
+    "state": "启用 状态 是否启用 开关 enabled state status active",
 }
+"""Titles by field, as merchants and other systems name them; compared without spaces, brackets and case."""
+
 _OFF: Final = frozenset(["否", "停用", "关", "关闭", "禁用", "不启用", "off", "no", "false", "0", "disabled", "n"])
 _ON: Final = frozenset(["", "是", "启用", "开", "开启", "on", "yes", "true", "1", "enabled", "y"])
 _SEPARATORS: Final = re.compile(r"[\n\r|｜；;]+")
@@ -92,7 +77,7 @@ def recognise(header: Sequence[str]) -> dict[str, int]:
     for column, title in enumerate(header):
         name = "".join(_HEADER_NOISE.sub("", title.strip().casefold()).split())
         for knowledge_field, names in _HEADERS.items():
-            if name in names and knowledge_field not in found:
+            if name in names.split() and knowledge_field not in found:
                 found[knowledge_field] = column
     return found
 

@@ -9,7 +9,7 @@ import csv
 import datetime
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -173,7 +173,7 @@ def _merged(sheet: CalamineSheet) -> _Merged:
     return _Merged(list(sheet.merged_cell_ranges or []))
 
 
-def _excel_row(offset: int, values: list[object], merged: _Merged) -> Row:
+def _excel_row(offset: int, values: Sequence[object], merged: _Merged) -> Row:
     cells = [_cell(value) for value in values]
     broken = frozenset(column for column, cell in enumerate(cells) if cell in _CELL_ERRORS)
     return Row(offset + 1, merged.fill(offset, ["" if cell in _CELL_ERRORS else cell for cell in cells]), broken)

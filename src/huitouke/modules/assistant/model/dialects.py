@@ -1,8 +1,8 @@
 """Reads completions of OpenAI-compatible endpoints, which agree on less than their name says.
 
 Tolerated: thoughts in `reasoning_content` or `<think>…</think>`; content as a list of parts; JSON in code fences or
-after a sentence; plain text where JSON was asked for; a stream where none was asked for; missing usage; errors that come
-with status 200. Pure functions.
+after a sentence; plain text where JSON was asked for; a stream where none was asked for; missing usage; errors that
+come with status 200. Pure functions.
 """
 
 from __future__ import annotations

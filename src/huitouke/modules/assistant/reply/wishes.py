@@ -19,13 +19,13 @@ _PERSON: Final = re.compile(
     r"|\b(?:human|real person|(?:talk|speak) to (?:a |an )?(?:person|someone|agent|manager)|live agent|complain\w*)\b"
 )
 _ANGRY: Final = re.compile(
-    r"骗子|骗人|骗钱|欺骗|坑人|黑店|垃圾(?!桶|袋|箱)|什么破|太差劲|差劲|气死|气炸|恶心|滚|傻逼|傻x|sb|他妈|妈的|尼玛|狗屁|废物|脑残|智障"
-    r"|12315|曝光你|举报|起诉|告你们|法院|律师|消协|差评"
-    r"|\b(?:scam|fraud|bullshit|fuck\w*|shit|lawsuit|sue you|rip-?off)\b"
+    r"骗子|骗人|骗钱|欺骗|坑人|黑店|垃圾(?!桶|袋|箱)|什么破|太差劲|差劲|气死|气炸|恶心|滚(?!筒|边|轮|烫|动)"
+    r"|傻逼|傻x|他妈|妈的|尼玛|狗屁|废物|脑残|智障|12315|曝光你|举报|起诉|告你们|法院|律师|消协|差评"
+    r"|\b(?:sb|scam|fraud|bullshit|fuck\w*|shit|lawsuit|sue you|rip-?off)\b"
 )
 _SENSITIVE: Final = re.compile(
-    r"过敏了|受伤|烫伤|划伤|中毒|住院|医院|流血|怀孕|孕妇|未成年|自杀|不想活|报警|警察|赔偿|索赔|赔钱|泄露|隐私|身份证|银行卡|密码"
-    r"|\b(?:injur\w*|hospital|police|suicide|allergic reaction|compensation)\b"
+    r"过敏了|皮肤过敏|受伤|烫伤|划伤|中毒|住院|流血|自杀|不想活|报警|警察|赔偿|索赔|赔钱|泄露|泄漏"
+    r"|\b(?:injur\w*|hospitali\w*|police|suicide|allergic reaction|compensation)\b"
 )
 _DECLINED: Final = re.compile(r"(?:不用|不要|别|不需要|无需|先不|不必|no need to|don'?t)\s*(?:麻烦|给我|帮我)?\s*$")
 _DECLINED_WITHIN: Final = 10
@@ -36,15 +36,18 @@ _GREETING: Final = (
 _THANKS: Final = "谢谢|谢谢你|谢谢您|多谢|感谢|谢啦|谢了|辛苦了|辛苦|麻烦了|麻烦你了|麻烦您了|thanks|thank you|thx"
 _GOODBYE: Final = "再见|拜拜|拜|晚安|先这样|就这样吧|没事了|没有了|没了|不用了|bye|goodbye"
 _ACKNOWLEDGED: Final = "好的|好|好吧|好滴|嗯|嗯嗯|哦|噢|ok|okay|行|可以|知道了|明白了|明白|了解|收到|懂了|没问题|太好了"
-_FILLER: Final = "的|了|啊|呀|哈|哈哈|呢|吧|哦|啦|你|您|亲|亲亲|老板|客服|小姐姐|那|我|就|非常|十分|真|太|你们|了啊|so much|a lot|very much"
+_FILLER: Final = (
+    "的|了|啊|呀|哈|哈哈|呢|吧|哦|啦|你|您|亲|亲亲|老板|客服|小姐姐|那|我|就|非常|十分|真|太|你们|了啊"
+    "| |so much|a lot|very much"
+)
+_WORDS: Final[Sequence[tuple[SmallTalk, str]]] = (
+    ("greeting", _GREETING),
+    ("thanks", f"{_THANKS}|{_ACKNOWLEDGED}|{_GREETING}"),
+    ("goodbye", f"{_GOODBYE}|{_THANKS}|{_ACKNOWLEDGED}"),
+    ("acknowledged", _ACKNOWLEDGED),
+)
 _KINDS: Final[Sequence[tuple[SmallTalk, re.Pattern[str]]]] = tuple(
-    (kind, re.compile(rf"(?:(?:{words})(?:{_FILLER})*)+"))
-    for kind, words in (
-        ("greeting", _GREETING),
-        ("thanks", f"{_THANKS}|{_ACKNOWLEDGED}|{_GREETING}"),
-        ("goodbye", f"{_GOODBYE}|{_THANKS}|{_ACKNOWLEDGED}"),
-        ("acknowledged", _ACKNOWLEDGED),
-    )
+    (kind, re.compile(rf"(?:{_FILLER})*(?:(?:{words})(?:{_FILLER})*)+")) for kind, words in _WORDS
 )
 _HAS: Final = {"thanks": re.compile(_THANKS), "goodbye": re.compile(_GOODBYE)}
 

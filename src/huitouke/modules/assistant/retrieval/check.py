@@ -9,8 +9,8 @@ A confidence between 0 and 1 is the product of plain reasons, each kept for the 
 - `numbers`, `negation`: no other figures, and not the opposite;
 - `margin`: the next entry is clearly worse.
 
-"Rare" is meant within the merchant's own knowledge. A reason that does not apply (no property named, no rare word) has a
-fixed value a little below 1: there is nothing against the entry, but nothing for it either.
+"Rare" is meant within the merchant's own knowledge. A reason that does not apply (no property named, no rare word) has
+a fixed value a little below 1: there is nothing against the entry, but nothing for it either.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ ANSWER_SHARE: Final = 0.5
 CONTEXT_SHARE: Final = 0.8
 """What a rare word of the entry counts that stands only in the messages before the question."""
 COVERED_FLOOR: Final = 0.3
+HALF: Final = 0.5
 MARGIN_FLOOR: Final = 0.5
 CLEAR_MARGIN: Final = 0.25
 OTHER_NUMBER: Final = 0.5
@@ -109,7 +110,7 @@ class Question:
         self.text = fold(text)
         self.context = fold(" \n ".join(context))
         self.rarity = rarity
-        self.content = content_words(text)
+        self.content = [word for word in content_words(text) if not word.isdigit()]
         self.wishes: list[Wish] = wishes(text)
         self.concepts = frozenset(lexicon().concepts(text))
 
@@ -118,12 +119,15 @@ class Question:
         properties = lexicon().properties
         return [wish.asked & properties for wish in self.wishes if wish.asked & properties]
 
+    def answers(self, candidate: Candidate, asked: frozenset[str]) -> bool:
+        """Whether the entry speaks of most of what one clause asks for."""
+        return self._share({"c" + name for name in asked}, {"c" + name for name in candidate.asked}) > HALF
+
     def check(self, candidate: Candidate, margin: float) -> Checked:
         """Holds one entry against the question. `margin` is how far it stands before the next, 0 to 1."""
         reasons = [
             self._asked_for(candidate),
-            self._same_thing(candidate),
-            self._nothing_else(candidate),
+            *self._about(candidate),
             self._covered(candidate),
             self._numbers(candidate),
             self._negation(candidate),
@@ -143,25 +147,29 @@ class Question:
             return Reason("asked_for", NOTHING_ASKED, applies=False)
         return Reason("asked_for", max(shares))
 
-    def _nothing_else(self, candidate: Candidate) -> Reason:
-        if not candidate.asked:
-            return Reason("nothing_else", NO_RARE_WORD, applies=False)
-        value = self._share({"c" + name for name in candidate.asked}, {"c" + name for name in self.concepts})
-        return Reason("nothing_else", value)
-
-    def _same_thing(self, candidate: Candidate) -> Reason:
-        best: float | None = None
+    def _about(self, candidate: Candidate) -> tuple[Reason, Reason]:
+        """`same_thing` and `nothing_else` of the wording for which both together speak most."""
+        best: tuple[Reason, Reason] | None = None
         for wording in candidate.wordings:
-            content = content_words(wording)
-            if not content:
-                continue
-            known = [
-                max(_stands_in(word, self.text), CONTEXT_SHARE * _stands_in(word, self.context)) for word in content
-            ]
-            best = max(best or 0.0, self._weighed(content, known))
-        if best is None or (best == 0.0 and any(not content_words(wording) for wording in candidate.wordings)):
+            pair = self._same_thing(wording), self._nothing_else(wording)
+            if best is None or pair[0].value * pair[1].value > best[0].value * best[1].value:
+                best = pair
+        assert best is not None, "an entry has a question"
+        return best
+
+    def _same_thing(self, wording: str) -> Reason:
+        content = content_words(wording)
+        if not content:
             return Reason("same_thing", NO_RARE_WORD, applies=False)
-        return Reason("same_thing", best)
+        known = [max(_stands_in(word, self.text), CONTEXT_SHARE * _stands_in(word, self.context)) for word in content]
+        return Reason("same_thing", self._weighed(content, known))
+
+    def _nothing_else(self, wording: str) -> Reason:
+        asked = frozenset(lexicon().concepts(wording)) & lexicon().properties
+        if not asked:
+            return Reason("nothing_else", NO_RARE_WORD, applies=False)
+        share = self._share({"c" + name for name in asked}, {"c" + name for name in self.concepts})
+        return Reason("nothing_else", share)
 
     def _covered(self, candidate: Candidate) -> Reason:
         if not self.content:
@@ -217,7 +225,7 @@ def check_all(question: Question, candidates: Sequence[Candidate]) -> list[Check
 
 
 def choose(question: Question, checked: Sequence[Checked]) -> list[Checked]:
-    """The entries whose answers are given together: the first when it is certain, and one more for a wish it leaves open.
+    """The entries answered together: the first when it is certain, and one more for a wish that it leaves open.
 
     Empty when the first is not certain.
     """
@@ -225,10 +233,10 @@ def choose(question: Question, checked: Sequence[Checked]) -> list[Checked]:
         return []
     chosen = [checked[0]]
     for asked in question.asked():
-        if asked & chosen[0].candidate.asked:
+        if question.answers(chosen[0].candidate, asked):
             continue
         for other in checked[1:]:
-            if asked <= other.candidate.asked and other.confidence >= CERTAIN * MARGIN_FLOOR:
+            if question.answers(other.candidate, asked) and other.confidence >= CERTAIN * MARGIN_FLOOR:
                 chosen.append(other)
                 return chosen
     return chosen

@@ -23,8 +23,8 @@ _FUNCTION_WORDS: Final = Path(__file__).parent / "function_words.txt"
 class Wish:
     """One clause that asks for something: what it asks for, and what it only mentions on the way.
 
-    「餐馆的地址」 asks for the place; 餐馆 stands before 的 and only says whose. 「酒店附近有吃饭的地方吗」 asks for food
-    nearby; 酒店 stands before 附近 and only says where.
+    「餐馆的地址」 asks for the place; 餐馆 stands before 的 and only says whose. 「酒店附近有吃饭的地方吗」 asks for
+    food nearby; 酒店 stands before 附近 and only says where.
     """
 
     asked: frozenset[str]

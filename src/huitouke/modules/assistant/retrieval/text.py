@@ -1,6 +1,6 @@
 """Text as retrieval sees it: folded, cut into words and into pairs of characters.
 
-Pure functions. `words` calls rjieba (compiled, 11 M characters/s), so nothing here needs a thread for a customer's message.
+Pure functions. `words` calls rjieba (compiled, 11 M characters/s): the message of a customer needs no thread.
 """
 
 from __future__ import annotations

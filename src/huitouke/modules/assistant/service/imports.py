@@ -89,8 +89,8 @@ async def preview(context: Context, file_id: UUID) -> KnowledgeImport:
 async def apply(ctx: Context, import_id: UUID, wish: ImportApply) -> KnowledgeImport:
     """Starts putting a previewed import into the knowledge.
 
-    `add` leaves entries that have the same question as they are; `replace_same_question` gives them the file's wordings,
-    answer and group.
+    `add` leaves entries that have the same question as they are; `replace_same_question` gives them the file's
+    wordings, answer and group.
 
     Raises:
         NotFound, NotPreviewed.
