@@ -39,9 +39,6 @@ class ChannelAccount(TenantScoped, Base):
     assistant_enabled: Mapped[bool]
     link_url: Mapped[str | None] = mapped_column(Text)
     sync_cursor: Mapped[str | None] = mapped_column(Text)
-    sync_token: Mapped[str | None] = mapped_column(Text)
-    """Newest callback token; valid for ten minutes (path/94670)."""
-    sync_token_at: Mapped[datetime | None] = mapped_column(Moment)
     last_synced_at: Mapped[datetime | None] = mapped_column(Moment)
     last_error_code: Mapped[str | None] = mapped_column(Text)
     last_error_at: Mapped[datetime | None] = mapped_column(Moment)
@@ -90,6 +87,8 @@ class Conversation(TenantScoped, Base):
     """Error code why no servicer could be given the session."""
     waiting_since: Mapped[datetime | None] = mapped_column(Moment)
     closed_at: Mapped[datetime | None] = mapped_column(Moment)
+    changed_at: Mapped[datetime] = mapped_column(Moment)
+    """When anything of it last changed, so that screens find what they missed."""
     created_at: Mapped[datetime] = mapped_column(Moment)
 
 

@@ -86,9 +86,7 @@ async def update_profiles(ctx: Context, issuer: str, profiles: Sequence[ProfileU
         clock.now(),
     )
     await _add_identities(ctx, "unionid", issuer, {p.unionid: p.customer_id for p in profiles if p.unionid})
-    await emit_many(
-        ctx, [CustomerChanged(customer_id=p.customer_id, fields=["name", "avatar_url"]) for p in profiles]
-    )
+    await emit_many(ctx, [CustomerChanged(customer_id=p.customer_id, fields=["name", "avatar_url"]) for p in profiles])
     realtime.hint(ctx, kind="customer")
 
 
@@ -97,7 +95,8 @@ async def note_seen(ctx: Context, seen: Mapping[UUID, datetime]) -> None:
     if not seen:
         return
     raw = await connection(ctx)
-    await raw.execute(sql.SEEN, ctx.tenant_id, list(seen), list(seen.values()))
+    in_order = sorted(seen)  # two pages with the same customers lock their rows in the same order
+    await raw.execute(sql.SEEN, ctx.tenant_id, in_order, [seen[customer_id] for customer_id in in_order])
 
 
 async def edit(ctx: Context, customer_id: UUID, *, name: str | None = None, remark: str | None = None) -> Customer:
@@ -141,9 +140,7 @@ async def _add_identities(ctx: Context, kind: IdentityKind, issuer: str, owners:
     known = await _find(ctx, kind, issuer, values)
     now = clock.now()
     ctx.session.add_all(
-        CustomerIdentity(
-            id=new_id(), customer_id=owners[value], kind=kind, issuer=issuer, value=value, created_at=now
-        )
+        CustomerIdentity(id=new_id(), customer_id=owners[value], kind=kind, issuer=issuer, value=value, created_at=now)
         for value in values
         if value not in known
     )

@@ -2,6 +2,8 @@
 
 from huitouke.modules.customers.models import Customer, CustomerIdentity
 
+__all__ = ["Customer", "CustomerIdentity"]
+
 customer_tenant_id = Customer.tenant_id
 customer_id = Customer.id
 customer_name = Customer.name

@@ -1,9 +1,8 @@
 """The console's routes about staff, WeCom apps and their callbacks."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from huitouke.kernel.callbacks import Endpoint
 from huitouke.kernel.callbacks import service as callbacks
@@ -68,16 +67,14 @@ async def change_staff(staff_id: UUID, body: StaffPatch, ctx: ConsoleTransaction
 async def list_wecom_apps(ctx: ConsoleTransaction) -> Page[WecomAppOut]:
     """All WeCom apps; there are at most 50, so one page holds them."""
     apps = await service.wecom_apps(ctx)
-    endpoints = await callbacks.endpoints_of(ctx, [app.id for app in apps])
+    endpoints = await queries.callback_endpoints(ctx, [app.id for app in apps])
     return Page(items=[_app_out(app, endpoints.get(app.id)) for app in apps])
 
 
 @router.post("/wecom-apps", status_code=201, operation_id="organization_add_wecom_app", dependencies=[_manage])
 async def add_wecom_app(body: WecomAppIn, ctx: ConsoleTransaction) -> WecomAppOut:
     """Enters an app and makes its callback address, token and key."""
-    app = await service.create_wecom_app(
-        ctx, service.NewWecomApp(body.name, body.corp_id, body.agent_id, body.secret)
-    )
+    app = await service.create_wecom_app(ctx, service.NewWecomApp(body.name, body.corp_id, body.agent_id, body.secret))
     return await _shown(ctx, app)
 
 
@@ -98,7 +95,7 @@ async def change_wecom_app(app_id: UUID, body: WecomAppPatch, ctx: ConsoleTransa
 async def check_wecom_app(app_id: UUID, context: ConsoleContext) -> ChecksOut:
     """Tries the app live and says in plain words what works and what doesn't."""
     checks = await service.check_wecom_app(context, app_id)
-    return ChecksOut(checks=[CheckOut(**vars_of(check)) for check in checks])
+    return ChecksOut(checks=[CheckOut.model_validate(check, from_attributes=True) for check in checks])
 
 
 @router.get("/wecom-apps/{app_id}/callbacks", operation_id="organization_callbacks", dependencies=[_manage])
@@ -106,27 +103,27 @@ async def list_callbacks(
     app_id: UUID,
     ctx: ConsoleTransaction,
     cursor: Cursor = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = DEFAULT_LIMIT,
+    limit: Limit = DEFAULT_LIMIT,
 ) -> Page[CallbackOut]:
     """The last callbacks of an app and what became of them, newest first."""
     await service.wecom_app(ctx, app_id)
     page = await callbacks.list_received(ctx, app_id, cursor=cursor, limit=limit)
-    return Page(items=[CallbackOut.model_validate(row, from_attributes=True) for row in page.items], next_cursor=page.next_cursor)
+    items = [
+        CallbackOut(id=r.id, received_at=r.received_at, state=r.state, event=r.event or "", reason=r.reason)
+        for r in page.items
+    ]
+    return Page(items=items, next_cursor=page.next_cursor)
 
 
 @router.post("/callbacks/{received_id}/replay", operation_id="organization_replay_callback", dependencies=[_manage])
 async def replay_callback(received_id: UUID, ctx: ConsoleTransaction) -> Replayed:
     """Has the work that a callback asked for done again; what was done already is not done twice."""
-    return Replayed(woken=await callbacks.replay(ctx, received_id))
-
-
-def vars_of(check: service.Check) -> dict[str, str]:
-    """A check's fields."""
-    return {"name": check.name, "state": check.state, "message": check.message, "fix": check.fix}
+    await callbacks.replay(ctx, received_id)
+    return Replayed(woken=True)
 
 
 async def _shown(ctx: Context, app: WecomApp) -> WecomAppOut:
-    return _app_out(app, (await callbacks.endpoints_of(ctx, [app.id])).get(app.id))
+    return _app_out(app, (await queries.callback_endpoints(ctx, [app.id])).get(app.id))
 
 
 def _app_out(app: WecomApp, endpoint: Endpoint | None) -> WecomAppOut:

@@ -1,19 +1,25 @@
 """Reads of the organization that are more than a lookup."""
 
+from collections.abc import Sequence
+from uuid import UUID
+
 from sqlalchemy import select
 
 from huitouke.kernel.access.models import User
+from huitouke.kernel.callbacks import Endpoint
+from huitouke.kernel.callbacks.models import CallbackEndpoint
+from huitouke.kernel.callbacks.service import opened
 from huitouke.kernel.context import Context
 from huitouke.kernel.paging import Page, decode_cursor, encode_cursor, page_of
 from huitouke.modules.organization.models import Staff
 from huitouke.modules.organization.schemas import StaffOut
 
-from uuid import UUID
-
 
 async def staff_page(ctx: Context, cursor: str | None, limit: int) -> Page[StaffOut]:
     """The staff with their sign-in names, in the order they were added."""
-    statement = select(Staff, User.sign_in_name).join(User, User.id == Staff.user_id).order_by(Staff.id).limit(limit + 1)
+    statement = (
+        select(Staff, User.sign_in_name).join(User, User.id == Staff.user_id).order_by(Staff.id).limit(limit + 1)
+    )
     if cursor is not None:
         (after,) = decode_cursor(cursor, UUID)
         statement = statement.where(Staff.id > after)
@@ -42,3 +48,11 @@ def staff_out(row: Staff, sign_in_name: str) -> StaffOut:
             "created_at": row.created_at,
         }
     )
+
+
+async def callback_endpoints(ctx: Context, app_ids: Sequence[UUID]) -> dict[UUID, Endpoint]:
+    """The newest callback address of each app, with its secrets, in one query."""
+    rows = await ctx.session.scalars(
+        select(CallbackEndpoint).where(CallbackEndpoint.reference_id.in_(app_ids)).order_by(CallbackEndpoint.id)
+    )
+    return {row.reference_id: opened(row) for row in rows}

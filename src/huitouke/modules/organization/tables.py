@@ -2,6 +2,8 @@
 
 from huitouke.modules.organization.models import Staff, WecomApp
 
+__all__ = ["Staff", "WecomApp"]
+
 staff_tenant_id = Staff.tenant_id
 staff_id = Staff.id
 staff_name = Staff.name

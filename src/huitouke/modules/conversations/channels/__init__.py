@@ -12,6 +12,7 @@ from uuid import UUID
 
 from huitouke.kernel.context import Context
 from huitouke.kernel.modules import load_modules
+from huitouke.modules.customers import service as customers
 from huitouke.wechat.kf_messages import SyncItem
 
 REGISTRY: Final = "conversations.channels"
@@ -48,7 +49,7 @@ class ChannelRules:
     session_after_customer: Mapping[int, int]
     """Session state that a customer's message leads to, where it changes."""
     has_servicers: bool
-    identity_kind: str
+    identity_kind: customers.IdentityKind
     """Kind of the customer's identity in this channel."""
 
 

@@ -1,9 +1,8 @@
 """微信客服: customers write to a 客服账号, our API answers (path/94638 and its neighbours)."""
 
-import tempfile
-from collections.abc import Mapping, Sequence
+import io
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final, Literal, cast
 
@@ -44,7 +43,6 @@ from huitouke.wechat.kf import (
 from huitouke.wechat.kf_content import OutgoingContent
 from huitouke.wechat.media import UPLOAD_LIMIT_BYTES, MediaClient, MediaKind
 
-SPOOL_BYTES: Final = 1024 * 1024
 GENDERS: Final[Mapping[int, Literal["unknown", "male", "female"]]] = {0: "unknown", 1: "male", 2: "female"}
 SEND_FAIL: Final = "send_fail."
 """Prefix of failure codes that come from the event msg_send_fail."""
@@ -111,11 +109,11 @@ class WecomKf:
 
     async def download(self, context: Context, account: AccountRef, media_id: str, msgtype: MsgType) -> FetchedMedia:
         """media/get (path/90254)."""
-        with _errors(), tempfile.SpooledTemporaryFile(SPOOL_BYTES) as sink:
+        sink = io.BytesIO()  # at most 20 MB (path/90254), and the caller needs it whole
+        with _errors():
             media = MediaClient(await organization.wecom_client(context, account.wecom_app_id))
             found = await media.get(media_id, sink)
-            sink.seek(0)
-            data = sink.read()
+        data = sink.getvalue()
         media_type = found.media_type
         if media_type in ("", "application/octet-stream"):
             media_type = _FALLBACK_MEDIA_TYPES[msgtype]
@@ -145,9 +143,7 @@ class WecomKf:
         """kf/servicer/list (path/94645), people only."""
         with _errors():
             found = await (await _kf(context, account)).list_servicers(account.external_id)
-        return [
-            Servicer(one.userid, "receiving" if one.status == 0 else "stopped") for one in found if one.userid
-        ]
+        return [Servicer(one.userid, "receiving" if one.status == 0 else "stopped") for one in found if one.userid]
 
 
 async def _kf(context: Context, account: AccountRef) -> KfClient:

@@ -36,8 +36,6 @@ def _accounts() -> None:
         sa.Column("assistant_enabled", sa.Boolean(), nullable=False),
         sa.Column("link_url", sa.Text()),
         sa.Column("sync_cursor", sa.Text()),
-        sa.Column("sync_token", sa.Text()),
-        sa.Column("sync_token_at", MOMENT),
         sa.Column("last_synced_at", MOMENT),
         sa.Column("last_error_code", sa.Text()),
         sa.Column("last_error_at", MOMENT),
@@ -82,6 +80,7 @@ def _conversations() -> None:
         sa.Column("handover_problem", sa.Text()),
         sa.Column("waiting_since", MOMENT),
         sa.Column("closed_at", MOMENT),
+        sa.Column("changed_at", MOMENT, nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.CheckConstraint("state in ('open', 'closed')", name="state"),
         sa.CheckConstraint("handler in ('assistant', 'agent', 'servicer')", name="handler"),
@@ -99,8 +98,10 @@ def _conversations() -> None:
     tenant_index("conversations", "channel_account_id", "customer_address", unique=True)
     tenant_index("conversations", "customer_id")
     tenant_index("conversations", "last_message_at", "id")
+    tenant_index("conversations", "changed_at", "id")
     tenant_index("conversations", "state", "handler", "last_message_at", "id")
     tenant_index("conversations", "staff_id", "state", "last_message_at", "id")
+    tenant_index("conversations", "handover_id", where="handover_id is not null")
     tenant_index("conversations", "waiting_since", "id", where="waiting_since is not null")
 
 
@@ -131,9 +132,7 @@ def _messages() -> None:
         sa.CheckConstraint(
             "sender_kind in ('customer', 'assistant', 'agent', 'servicer', 'system')", name="sender_kind"
         ),
-        sa.CheckConstraint(
-            "state in ('received', 'queued', 'sending', 'sent', 'failed', 'unknown')", name="state"
-        ),
+        sa.CheckConstraint("state in ('received', 'queued', 'sending', 'sent', 'failed', 'unknown')", name="state"),
         primary_key=("id",),
         partition_by="id",
     )
@@ -212,9 +211,7 @@ def _notices() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("error_code", sa.Text()),
         sa.Column("created_at", MOMENT, nullable=False),
-        sa.CheckConstraint(
-            "state in ('sending', 'sent', 'updated', 'failed', 'unknown', 'nobody')", name="state"
-        ),
+        sa.CheckConstraint("state in ('sending', 'sent', 'updated', 'failed', 'unknown', 'nobody')", name="state"),
         primary_key=("handover_id",),
     )
     tenant_index("handover_notices", "conversation_id")

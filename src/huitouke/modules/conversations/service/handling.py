@@ -17,7 +17,7 @@ from huitouke.kernel.context import ActorKind, Context
 from huitouke.kernel.errors import NotFound, PermissionMissing
 from huitouke.kernel.events import Event, emit
 from huitouke.kernel.ids import new_id
-from huitouke.kernel.work import enqueue
+from huitouke.kernel.work import enqueue, wake
 from huitouke.modules.conversations.channels import channel
 from huitouke.modules.conversations.events import Closed, HandedBack, HandedOver, Taken
 from huitouke.modules.conversations.models import ChannelAccount, Conversation, Message
@@ -30,6 +30,12 @@ Destination = Literal["console", "wecom"]
 
 PAUSED_UNTIL_TOLD: Final = timedelta(days=365 * 100)
 """A pause without an end: a hundred years."""
+
+NOTICE_RUNNER: Final = "conversations.notice"
+"""Sends the one card of a handover; key: handover id."""
+
+CARD_RUNNER: Final = "conversations.card"
+"""Takes up clicks on a handover's card and brings the card up to date; key: handover id."""
 
 OPEN: Final = frozenset({"open"})
 
@@ -49,7 +55,9 @@ MOVES: Final[Mapping[str, Move]] = {
     "take": Move(OPEN, frozenset({"assistant", "agent"}), "open", "agent"),
     "hand_over": Move(OPEN, frozenset({"assistant", "agent"}), "open", "agent"),
     "hand_back": Move(OPEN, frozenset({"agent"}), "open", "assistant"),
-    "servicer_took": Move(frozenset({"open", "closed"}), frozenset({"assistant", "agent", "servicer"}), "open", "servicer"),
+    "servicer_took": Move(
+        frozenset({"open", "closed"}), frozenset({"assistant", "agent", "servicer"}), "open", "servicer"
+    ),
     "servicer_ended": Move(OPEN, frozenset({"assistant", "agent", "servicer"}), "closed", "assistant"),
     "close": Move(OPEN, frozenset({"assistant", "agent", "servicer"}), "closed", None),
 }
@@ -75,6 +83,18 @@ async def conversation(ctx: Context, conversation_id: UUID) -> Conversation:
     return row
 
 
+async def waiting_handover(ctx: Context, handover_id: UUID) -> Conversation | None:
+    """The conversation that waits for somebody because of that handover."""
+    return await ctx.session.scalar(
+        select(Conversation).where(
+            Conversation.handover_id == handover_id,
+            Conversation.state == "open",
+            Conversation.handler == "agent",
+            Conversation.staff_id.is_(None),
+        )
+    )
+
+
 async def account_of(ctx: Context, row: Conversation) -> ChannelAccount:
     """The account that the conversation runs through."""
     account = await ctx.session.scalar(select(ChannelAccount).where(ChannelAccount.id == row.channel_account_id))
@@ -93,7 +113,7 @@ async def take(ctx: Context, conversation_id: UUID) -> Conversation:
         ctx,
         conversation_id,
         "take",
-        {"staff_id": ctx.actor.id, "waiting_since": None, "servicer_userid": None, "unread": Conversation.unread},
+        {"staff_id": ctx.actor.id, "waiting_since": None, "servicer_userid": None},
         or_(Conversation.handler == "assistant", Conversation.staff_id.is_(None)),
         Conversation.session_state != 3,
         event_type="taken",
@@ -104,13 +124,7 @@ async def take(ctx: Context, conversation_id: UUID) -> Conversation:
             return row
         raise await _why_not_taken(ctx, row)
     await _emit(ctx, taken, Taken(staff_id=ctx.actor.id))
-    if taken.handover_id is not None:
-        await enqueue(
-            ctx,
-            "conversations.update_handover_card",
-            {"handover_id": str(taken.handover_id), "staff_id": str(ctx.actor.id)},
-            idempotency_key=f"card:{taken.handover_id}",
-        )
+    await _card_is_old(ctx, taken)
     return taken
 
 
@@ -158,9 +172,11 @@ async def hand_over(
         raise await _why_not(ctx, row)
     assert moved.handover_id is not None
     await _emit(ctx, moved, HandedOver(to=destination, reason=reason, handover_id=moved.handover_id))
-    arguments = {"conversation_id": str(moved.id), "handover_id": str(moved.handover_id)}
-    kind = "conversations.give_to_servicer" if destination == "wecom" else "conversations.notify_handover"
-    await enqueue(ctx, kind, arguments, idempotency_key=f"{kind}:{moved.handover_id}")
+    if destination == "wecom":
+        arguments = {"conversation_id": str(moved.id), "handover_id": str(moved.handover_id)}
+        await enqueue(ctx, "conversations.give_to_servicer", arguments)
+    else:
+        await wake(ctx, NOTICE_RUNNER, str(moved.handover_id))
     return moved
 
 
@@ -182,8 +198,11 @@ async def hand_back(ctx: Context, conversation_id: UUID) -> Conversation:
     )
     if moved is None:
         row = await conversation(ctx, conversation_id)
-        raise problems.WithAssistant() if row.handler == "assistant" and row.state == "open" else await _why_not(ctx, row)
+        raise (
+            problems.WithAssistant() if row.handler == "assistant" and row.state == "open" else await _why_not(ctx, row)
+        )
     await _emit(ctx, moved, HandedBack())
+    await _card_is_old(ctx, row)
     return moved
 
 
@@ -192,6 +211,7 @@ async def close(ctx: Context, conversation_id: UUID) -> Conversation:
 
     Raises NotFound, TakeFirst.
     """
+    row = await conversation(ctx, conversation_id)
     moved = await _move(
         ctx,
         conversation_id,
@@ -206,7 +226,8 @@ async def close(ctx: Context, conversation_id: UUID) -> Conversation:
             return row
         raise await _why_not(ctx, row)
     await _emit(ctx, moved, Closed())
-    await enqueue(ctx, "conversations.end_session", {"conversation_id": str(moved.id), "state_seq": moved.state_seq})
+    await enqueue(ctx, "conversations.end_session", {"conversation_id": str(moved.id)})
+    await _card_is_old(ctx, row)
     return moved
 
 
@@ -237,12 +258,7 @@ async def give_back_to_console(ctx: Context, conversation_id: UUID, handover_id:
     if row is None:
         return False
     announce(ctx, row.id, row.seq, counts=True)
-    await enqueue(
-        ctx,
-        "conversations.notify_handover",
-        {"conversation_id": str(row.id), "handover_id": str(handover_id)},
-        idempotency_key=f"conversations.notify_handover:{handover_id}",
-    )
+    await wake(ctx, NOTICE_RUNNER, str(handover_id))
     return True
 
 
@@ -283,11 +299,14 @@ async def session_ended(ctx: Context, conversation_id: UUID) -> Conversation | N
     return moved
 
 
+async def session_over(ctx: Context, conversation_id: UUID) -> None:
+    """We ended the session of a closed conversation; if the customer wrote meanwhile, theirs is a new one."""
+    await _change(ctx, conversation_id, {"session_state": 4}, Conversation.state == "closed")
+
+
 async def session_state_seen(ctx: Context, conversation_id: UUID, session_state: int) -> None:
     """Notes the channel's own state where it differs from ours and nobody's turn changes by it."""
-    await _change(
-        ctx, conversation_id, {"session_state": session_state}, Conversation.session_state != session_state
-    )
+    await _change(ctx, conversation_id, {"session_state": session_state}, Conversation.session_state != session_state)
 
 
 def paused_until(minutes: int | None, paused: bool) -> datetime | None:
@@ -373,7 +392,12 @@ async def _update(
         await ctx.session.execute(
             update(Conversation)
             .where(*guards)
-            .values(seq=Conversation.seq + steps, state_seq=Conversation.seq + steps, **values)
+            .values(
+                seq=Conversation.seq + steps,
+                state_seq=Conversation.seq + steps,
+                changed_at=clock.now(),
+                **values,
+            )
             .returning(Conversation)
             .execution_options(synchronize_session=False, populate_existing=True)
         )
@@ -381,10 +405,14 @@ async def _update(
 
 
 async def _emit(ctx: Context, row: Conversation, event: Event) -> None:
-    event.customer_id = row.customer_id
-    event.conversation_id = row.id
-    await emit(ctx, event)
+    await emit(ctx, event.model_copy(update={"customer_id": row.customer_id, "conversation_id": row.id}))
     announce(ctx, row.id, row.seq, counts=True)
+
+
+async def _card_is_old(ctx: Context, row: Conversation) -> None:
+    """Nobody waits any more: the card in people's WeCom, if there is one, says who has it."""
+    if row.handover_id is not None:
+        await wake(ctx, CARD_RUNNER, str(row.handover_id))
 
 
 async def _actor_name(ctx: Context) -> str | None:

@@ -93,6 +93,12 @@ class AccountExists(Conflict):
     type = "conversations.account_exists"
 
 
+class NotManageable(Conflict):
+    """WeCom doesn't let this app manage the 客服账号 by API."""
+
+    type = "conversations.not_manageable"
+
+
 class WecomRefused(Problem):
     """WeCom refused; `code` is its number, `reason` the sentence with the cure."""
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from huitouke.kernel import clock
 from huitouke.kernel.context import ActorKind, Context
@@ -32,10 +32,11 @@ from huitouke.modules.organization import service as organization
 PREVIEW_CHARACTERS: Final = 80
 MAX_CLIENT_ID_CHARACTERS: Final = 100
 
+FILE_PURPOSES: Final = frozenset({"message_image", "message_file"})
+"""What files may be uploaded for to be sent to customers."""
+
 SenderKind = Literal["assistant", "agent", "system"]
-ReplyRefusal = Literal[
-    "closed", "with_servicer", "take_first", "already_taken", "window_closed", "no_messages_left"
-]
+ReplyRefusal = Literal["closed", "with_servicer", "take_first", "already_taken", "window_closed", "no_messages_left"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +83,12 @@ async def retry_message(ctx: Context, message_id: UUID) -> Message:
     reported as not delivered gets a new one. Raises NotFound, NotRetryable and what `send_message` raises.
     """
     message = await ctx.session.scalar(select(Message).where(Message.id == message_id))
-    outbound = await ctx.session.scalar(
-        select(OutboundMessage).where(OutboundMessage.id == message_id).with_for_update()
-    )
-    if message is None or outbound is None:
+    if message is None:
         raise NotFound(kind="message")
     row, account = await locked(ctx, message.conversation_id)
+    outbound = await ctx.session.scalar(select(OutboundMessage).where(OutboundMessage.id == message_id))
+    if outbound is None:
+        raise NotFound(kind="message")
     if outbound.state not in ("failed", "unknown"):
         raise problems.NotRetryable
     now = clock.now()
@@ -95,7 +96,7 @@ async def retry_message(ctx: Context, message_id: UUID) -> Message:
     if refusal is not None:
         raise await _problem(ctx, refusal, row, account)
     row.seq += 2
-    row.state_seq = row.seq
+    row.state_seq, row.changed_at = row.seq, now
     row.window_left -= 0 if outbound.counted else 1
     message.state, message.failure_code, message.changed_seq = "queued", None, row.seq - 1
     if outbound.accepted_at is not None:
@@ -142,7 +143,7 @@ async def sent_before(ctx: Context, conversation_id: UUID, client_id: str | None
 def why_not_reply(
     row: Conversation, rules: ChannelRules, ctx: Context, now: datetime, *, reserved: bool = False
 ) -> ReplyRefusal | None:
-    """Why the actor may not write in this conversation now; None when they may. `reserved`: costs no further message."""
+    """Why the actor may not write here now; None when they may. `reserved`: costs no further message."""
     if row.state == "closed":
         return "closed"
     if row.handler == "servicer" or row.session_state == 3:
@@ -161,18 +162,13 @@ def why_no_room(row: Conversation, now: datetime, *, reserved: bool = False) -> 
     return "no_messages_left" if row.window_left < 1 and not reserved else None
 
 
-async def queue(
-    ctx: Context, row: Conversation, account: ChannelAccount, request: SendRequest, event_code: str | None = None,
-    expires_at: datetime | None = None,
-) -> Message:
+async def queue(ctx: Context, row: Conversation, account: ChannelAccount, request: SendRequest) -> Message:
     """Writes the message and its delivery, reserves its place in the window, wakes the sender.
 
-    The row is locked and whatever forbids sending was refused before. A message with an `event_code` costs nothing
-    of the window (path/95122). Raises TextTooLong, EmptyMessage, KindNotSendable, FileTooLarge.
+    The row is locked and whatever forbids sending was refused before. Raises TextTooLong, EmptyMessage, KindNotSendable, FileTooLarge.
     """
     rules = channel(account.kind).rules
     body = await _body(ctx, request, rules)
-    counted = event_code is None
     now = clock.now()
     message = Message(
         id=new_id(),
@@ -201,19 +197,15 @@ async def queue(
         msgid=message.id.hex,
         attempts=0,
         next_attempt_at=now,
-        event_code=event_code,
-        expires_at=expires_at,
         ai_label=request.ai_label,
-        counted=counted,
+        counted=True,
     )
     ctx.session.add_all([message, outbound])
     if request.client_id is not None:
-        ctx.session.add(
-            MessageClientId(conversation_id=row.id, client_id=request.client_id, message_id=message.id)
-        )
+        ctx.session.add(MessageClientId(conversation_id=row.id, client_id=request.client_id, message_id=message.id))
     row.seq += 2
-    row.state_seq = row.seq
-    row.window_left -= 1 if counted else 0
+    row.state_seq, row.changed_at = row.seq, now
+    row.window_left -= 1
     row.last_message_at, row.last_msgtype, row.last_sender = now, body.msgtype, message.sender_kind
     row.last_preview = preview(body.text)
     if message.sender_kind != "system":
@@ -229,16 +221,6 @@ async def queue(
 def preview(text: str | None) -> str:
     """The first characters of a text, on one line."""
     return " ".join((text or "").split())[:PREVIEW_CHARACTERS]
-
-
-async def give_room_back(ctx: Context, conversation_id: UUID, limit: int) -> None:
-    """One message that was reserved did not leave: the window has room for it again."""
-    await ctx.session.execute(
-        update(Conversation)
-        .where(Conversation.id == conversation_id, Conversation.window_left < limit)
-        .values(window_left=Conversation.window_left + 1)
-        .execution_options(synchronize_session=False)
-    )
 
 
 async def _body(ctx: Context, request: SendRequest, rules: ChannelRules) -> _Body:
@@ -260,6 +242,8 @@ async def _body(ctx: Context, request: SendRequest, rules: ChannelRules) -> _Bod
 
 async def _file_body(ctx: Context, request: SendRequest, file_id: UUID, rules: ChannelRules) -> _Body:
     file = await files.get(ctx, file_id)
+    if file.purpose not in FILE_PURPOSES:
+        raise NotFound(field="file_id")
     kind = _file_kind(file.media_type)
     limit = rules.file_limits_bytes.get(kind)
     if limit is None:

@@ -68,7 +68,9 @@ class StaffContact:
     wecom_userid: str
 
 
-async def found_tenant(name: str, owner_sign_in_name: str, password: Secret, *, owner_name: str | None = None) -> Founded:
+async def found_tenant(
+    name: str, owner_sign_in_name: str, password: Secret, *, owner_name: str | None = None
+) -> Founded:
     """Makes a tenant with its first owner, all or nothing.
 
     Raises InvalidInput, SignInNameTaken, WeakPassword.
@@ -155,9 +157,7 @@ async def names_by_wecom_userid(ctx: Context, userids: Sequence[str]) -> dict[st
     """Names of staff by their WeCom userid, with one query; people who are no staff of ours are missing."""
     if not userids:
         return {}
-    rows = await ctx.session.execute(
-        select(Staff.wecom_userid, Staff.name).where(Staff.wecom_userid.in_(set(userids)))
-    )
+    rows = await ctx.session.execute(select(Staff.wecom_userid, Staff.name).where(Staff.wecom_userid.in_(set(userids))))
     return {cast(str, row.wecom_userid): row.name for row in rows}
 
 
@@ -229,9 +229,7 @@ async def _only_owners(ctx: Context) -> None:
 async def _another_owner(ctx: Context, staff_id: UUID) -> None:
     """Locks the other owners, so that two of them can't step down at the same time."""
     others = await ctx.session.scalars(
-        select(Staff.id)
-        .where(Staff.role == "owner", Staff.state == "active", Staff.id != staff_id)
-        .with_for_update()
+        select(Staff.id).where(Staff.role == "owner", Staff.state == "active", Staff.id != staff_id).with_for_update()
     )
     if not others.first():
         raise problems.LastOwner

@@ -1,0 +1,59 @@
+"""Conversations with customers: messages in and out, and who handles them."""
+
+from huitouke.kernel.modules import Module
+
+
+def module() -> Module:
+    """The manifest."""
+    from pathlib import Path
+
+    from huitouke.kernel.modules import MenuEntry, Permission, SurfaceRouter
+    from huitouke.modules.conversations import console, demo, events, models, reactions
+    from huitouke.modules.conversations.callbacks import ROUTES
+    from huitouke.modules.conversations.channels import REGISTRY
+    from huitouke.modules.conversations.channels.wecom_kf import WecomKf
+    from huitouke.modules.conversations.streams import ConversationStream
+    from huitouke.modules.organization.service import EVENT_ROUTES
+
+    folder = Path(__file__).parent
+    return Module(
+        name="conversations",
+        requires=("organization", "customers"),
+        routers=(SurfaceRouter("console", console.router),),
+        permissions=(
+            Permission("conversations.view"),
+            Permission("conversations.reply"),
+            Permission("conversations.manage"),
+        ),
+        menu=(MenuEntry("conversations", "/conversations", "message", "conversations.view", 10),),
+        events=(
+            events.MessageReceived,
+            events.MessageSent,
+            events.MessageFailed,
+            events.HandedOver,
+            events.Taken,
+            events.HandedBack,
+            events.Closed,
+            events.Reopened,
+            events.SessionEntered,
+        ),
+        runners=reactions.RUNNERS,
+        jobs=reactions.JOBS,
+        schedules=reactions.SCHEDULES,
+        streams=(ConversationStream(),),
+        extensions={REGISTRY: (WecomKf(),), EVENT_ROUTES: ROUTES},
+        models=(
+            models.ChannelAccount,
+            models.Conversation,
+            models.Message,
+            models.MessageReceipt,
+            models.MessageClientId,
+            models.OutboundMessage,
+            models.MediaDownload,
+            models.ChannelMedia,
+            models.HandoverNotice,
+        ),
+        migrations=folder / "migrations",
+        locales=folder / "locales",
+        demo=demo.load,
+    )

@@ -1,0 +1,11 @@
+"""The console's routes about conversations and channel accounts."""
+
+from fastapi import APIRouter
+
+from huitouke.modules.conversations.console import accounts, conversations
+
+router = APIRouter(prefix="/api")
+router.include_router(accounts.router)
+router.include_router(conversations.router)
+
+__all__ = ["router"]

@@ -1,0 +1,329 @@
+"""Reads of conversations: the inbox, one conversation, its messages. Each list is a fixed number of queries."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, tuple_
+
+from huitouke.kernel import clock
+from huitouke.kernel.context import ActorKind, Context
+from huitouke.kernel.errors import NotFound
+from huitouke.kernel.files import service as files
+from huitouke.kernel.files.service import StoredFile
+from huitouke.kernel.locales import has_text, translate
+from huitouke.kernel.paging import Page, decode_cursor, encode_cursor, page_of
+from huitouke.modules.conversations.channels import channel
+from huitouke.modules.conversations.models import ChannelAccount, Conversation, Message
+from huitouke.modules.conversations.schemas import (
+    AccountBrief,
+    Can,
+    ConversationDetail,
+    ConversationRow,
+    Counts,
+    CustomerBrief,
+    CustomerCard,
+    Failure,
+    FileOut,
+    IdentityBrief,
+    MessageOut,
+    MessagePage,
+    PersonOut,
+    Reply,
+    Sort,
+    View,
+)
+from huitouke.modules.conversations.service.sending import why_not_reply
+from huitouke.modules.customers.tables import Customer, CustomerIdentity
+from huitouke.modules.organization import service as organization
+from huitouke.modules.organization.tables import Staff
+
+REPLY: Final = "conversations.reply"
+VIEW: Final = "conversations.view"
+LATER: Final = datetime(9999, 1, 1, tzinfo=UTC)
+"""Sorts conversations in which nobody waits behind all others."""
+
+
+async def conversation_page(
+    ctx: Context,
+    *,
+    view: View,
+    sort: Sort,
+    channel_account_id: UUID | None,
+    q: str | None,
+    cursor: str | None,
+    limit: int,
+) -> Page[ConversationRow]:
+    """A page of the inbox. A search through "all" finds closed conversations too."""
+    statement = _rows().where(_in_view(ctx, view, searching=bool(q)))
+    if channel_account_id is not None:
+        statement = statement.where(Conversation.channel_account_id == channel_account_id)
+    if q:
+        statement = statement.where(_matches(q))
+    waiting = func.coalesce(Conversation.waiting_since, LATER)
+    if sort == "waiting":
+        statement = statement.order_by(waiting, Conversation.id)
+        if cursor is not None:
+            at, after = decode_cursor(cursor, datetime.fromisoformat, UUID)
+            statement = statement.where(tuple_(waiting, Conversation.id) > tuple_(at, after))
+    else:
+        statement = statement.order_by(Conversation.last_message_at.desc(), Conversation.id.desc())
+        if cursor is not None:
+            at, after = decode_cursor(cursor, datetime.fromisoformat, UUID)
+            statement = statement.where(tuple_(Conversation.last_message_at, Conversation.id) < tuple_(at, after))
+    rows = (await ctx.session.execute(statement.limit(limit + 1))).all()
+
+    def place(row: Row[*tuple[Any, ...]]) -> str:
+        found: Conversation = row[0]
+        at = (found.waiting_since or LATER) if sort == "waiting" else found.last_message_at
+        return encode_cursor(at, found.id)
+
+    page = page_of(rows, limit, place)
+    servicers = await _servicer_names(ctx, page.items)
+    return Page(items=[_row(row, servicers) for row in page.items], next_cursor=page.next_cursor)
+
+
+async def counts(ctx: Context) -> Counts:
+    """How many open conversations are whose."""
+    waits = and_(Conversation.handler == "agent", Conversation.staff_id.is_(None))
+    row = (
+        await ctx.session.execute(
+            select(
+                func.count(Conversation.id).filter(Conversation.staff_id == ctx.actor.id),
+                func.count(Conversation.id).filter(waits),
+                func.count(Conversation.id).filter(Conversation.handler == "assistant"),
+                func.count(Conversation.id),
+            ).where(Conversation.state == "open")
+        )
+    ).one()
+    return Counts(mine=row[0], waiting=row[1], assistant=row[2], open=row[3])
+
+
+async def conversation_detail(ctx: Context, conversation_id: UUID) -> ConversationDetail:
+    """One conversation with its customer's card and what the actor may do. Raises NotFound."""
+    row = (await ctx.session.execute(_rows().where(Conversation.id == conversation_id))).one_or_none()
+    if row is None:
+        raise NotFound(kind="conversation")
+    found, account, customer, _ = row
+    identities = await ctx.session.scalars(
+        select(CustomerIdentity).where(CustomerIdentity.customer_id == customer.id).order_by(CustomerIdentity.id)
+    )
+    shown = _row(row, await _servicer_names(ctx, [row])).model_dump(exclude={"customer"})
+    return ConversationDetail(
+        **shown,
+        customer=CustomerCard(
+            id=customer.id,
+            name=customer.remark or customer.name,
+            avatar_url=customer.avatar_url,
+            gender=customer.gender,
+            remark=customer.remark,
+            identities=[IdentityBrief(kind=one.kind, issuer=one.issuer, value=one.value) for one in identities],
+            created_at=customer.created_at,
+            last_seen_at=customer.last_seen_at,
+            version=customer.version,
+        ),
+        session_state=found.session_state,
+        handover_to=found.handover_to,
+        handover_reason=found.handover_reason,
+        handover_summary=found.handover_summary,
+        handover_problem=sentence(ctx, account.kind, found.handover_problem) if found.handover_problem else None,
+        closed_at=found.closed_at,
+        text_limit_bytes=channel(account.kind).rules.text_limit_bytes,
+        can=_can(ctx, found, account),
+    )
+
+
+async def message_page(ctx: Context, conversation_id: UUID, before_seq: int | None, limit: int) -> MessagePage:
+    """The messages before a number, the newest ones without it; oldest first. Raises NotFound."""
+    if await ctx.session.scalar(select(Conversation.id).where(Conversation.id == conversation_id)) is None:
+        raise NotFound(kind="conversation")
+    statement = select(Message).where(Message.conversation_id == conversation_id)
+    if before_seq is not None:
+        statement = statement.where(Message.seq < before_seq)
+    rows = (await ctx.session.scalars(statement.order_by(Message.seq.desc()).limit(limit + 1))).all()
+    shown = await messages_out(ctx, list(reversed(rows[:limit])))
+    return MessagePage(items=shown, has_more=len(rows) > limit)
+
+
+async def message_out(ctx: Context, message: Message) -> MessageOut:
+    """One message as the API shows it."""
+    (shown,) = await messages_out(ctx, [message])
+    return shown
+
+
+async def messages_out(ctx: Context, messages: Sequence[Message]) -> list[MessageOut]:
+    """Messages as the API shows them; files, names and channels are read once for all."""
+    if not messages:
+        return []
+    stored = await files.get_many(ctx, [message.file_id for message in messages if message.file_id])
+    names = await organization.staff_names(ctx, [message.sender_id for message in messages if message.sender_id])
+    servicers = await organization.names_by_wecom_userid(
+        ctx, [message.sender_userid for message in messages if message.sender_userid]
+    )
+    kinds = await _channel_kinds(ctx, {message.conversation_id for message in messages if message.failure_code})
+    return [
+        MessageOut(
+            id=message.id,
+            seq=message.seq,
+            changed_seq=message.changed_seq,
+            conversation_id=message.conversation_id,
+            direction=message.direction,
+            sender_kind=message.sender_kind,
+            sender=_sender(message, names),
+            sender_name=_sender_name(message, names, servicers),
+            msgtype=message.msgtype,
+            text=message.text,
+            content=message.content,
+            file=_file(ctx, stored.get(message.file_id)) if message.file_id else None,
+            ai=message.ai,
+            state=message.state,
+            failure=_failure(ctx, message, kinds),
+            client_id=message.client_id,
+            sent_at=message.sent_at,
+            recalled_at=message.recalled_at,
+        )
+        for message in messages
+    ]
+
+
+def sentence(ctx: Context, kind: str, code: str) -> str:
+    """The sentence for a failure code: our own texts first, then the channel's."""
+    key = f"conversations.failures.{code}"
+    return translate(ctx.locale, key) if has_text(key) else channel(kind).explain(code, ctx.locale)
+
+
+def _rows() -> Select[*tuple[Any, ...]]:
+    """Conversation, account, customer and agent in one query."""
+    return (
+        select(Conversation, ChannelAccount, Customer, Staff)
+        .join(ChannelAccount, _same_tenant(ChannelAccount) & (ChannelAccount.id == Conversation.channel_account_id))
+        .join(Customer, _same_tenant(Customer) & (Customer.id == Conversation.customer_id))
+        .outerjoin(Staff, _same_tenant(Staff) & (Staff.id == Conversation.staff_id))
+        .execution_options(populate_existing=True)
+    )
+
+
+def _same_tenant(table: Any) -> ColumnElement[bool]:
+    condition: ColumnElement[bool] = table.tenant_id == Conversation.tenant_id
+    return condition
+
+
+def _in_view(ctx: Context, view: View, *, searching: bool) -> ColumnElement[bool]:
+    is_open = Conversation.state == "open"
+    match view:
+        case "all":
+            return Conversation.state.in_(("open", "closed")) if searching else is_open
+        case "mine":
+            return and_(is_open, Conversation.handler == "agent", Conversation.staff_id == ctx.actor.id)
+        case "waiting":
+            return and_(is_open, Conversation.handler == "agent", Conversation.staff_id.is_(None))
+        case "assistant":
+            return and_(is_open, Conversation.handler == "assistant")
+        case "closed":
+            return Conversation.state == "closed"
+
+
+def _matches(q: str) -> ColumnElement[bool]:
+    """Part of the customer's name, remark or the last message, whatever the case."""
+    wanted = q.strip().lower()
+    texts = (Customer.name, func.coalesce(Customer.remark, ""), Conversation.last_preview)
+    return or_(*(func.strpos(func.lower(text), wanted) > 0 for text in texts))
+
+
+def _row(row: Row[*tuple[Any, ...]], servicers: dict[str, str]) -> ConversationRow:
+    found, account, customer, staff = row
+    return ConversationRow(
+        id=found.id,
+        customer=CustomerBrief(id=customer.id, name=customer.remark or customer.name, avatar_url=customer.avatar_url),
+        channel_account=AccountBrief(id=account.id, name=account.name, kind=account.kind),
+        state=found.state,
+        handler=found.handler,
+        staff=PersonOut(id=staff.id, name=staff.name) if staff is not None else None,
+        servicer_userid=found.servicer_userid,
+        servicer_name=servicers.get(found.servicer_userid or ""),
+        last_preview=found.last_preview,
+        last_msgtype=found.last_msgtype,
+        last_sender=found.last_sender,
+        last_message_at=found.last_message_at,
+        unread=found.unread,
+        waiting_since=found.waiting_since,
+        window_left=found.window_left,
+        window_expires_at=found.window_expires_at,
+        seq=found.seq,
+        assistant_paused_until=found.assistant_paused_until,
+    )
+
+
+async def _servicer_names(ctx: Context, rows: Sequence[Row[*tuple[Any, ...]]]) -> dict[str, str]:
+    userids = {row[0].servicer_userid for row in rows if row[0].servicer_userid}
+    return await organization.names_by_wecom_userid(ctx, sorted(userids))
+
+
+async def _channel_kinds(ctx: Context, conversation_ids: set[UUID]) -> dict[UUID, str]:
+    """The channels of conversations, for the sentences of failures."""
+    if not conversation_ids:
+        return {}
+    rows = await ctx.session.execute(
+        select(Conversation.id, ChannelAccount.kind)
+        .join(ChannelAccount, _same_tenant(ChannelAccount) & (ChannelAccount.id == Conversation.channel_account_id))
+        .where(Conversation.id.in_(conversation_ids))
+    )
+    return {row.id: row.kind for row in rows}
+
+
+def _can(ctx: Context, row: Conversation, account: ChannelAccount) -> Can:
+    rules = channel(account.kind).rules
+    is_open = row.state == "open"
+    may = ctx.allows(REPLY)
+    mine = row.staff_id is None or row.staff_id == ctx.actor.id or ctx.allows("conversations.manage")
+    reason: str | None = why_not_reply(row, rules, ctx, clock.now()) if may else "permission"
+    ours = is_open and row.handler != "servicer" and row.session_state != 3
+    movable = may and ours and mine
+    return Can(
+        reply=Reply.model_validate(
+            {
+                "allowed": reason is None,
+                "reason": reason,
+                "sentence": None if reason is None else translate(ctx.locale, f"conversations.reply.{reason}"),
+            }
+        ),
+        take=may and ours and row.staff_id is None and ctx.actor.kind is ActorKind.STAFF,
+        hand_back=movable and row.handler == "agent" and account.assistant_enabled,
+        hand_over=movable and (row.handler == "assistant" or row.staff_id is not None),
+        hand_over_wecom=movable and rules.has_servicers and rules.sessions[row.session_state].may_give_to_servicer,
+        close=may and is_open and mine,
+    )
+
+
+def _sender(message: Message, names: dict[UUID, str]) -> PersonOut | None:
+    if message.sender_id is None or message.sender_id not in names:
+        return None
+    return PersonOut(id=message.sender_id, name=names[message.sender_id])
+
+
+def _sender_name(message: Message, names: dict[UUID, str], servicers: dict[str, str]) -> str | None:
+    if message.sender_id is not None:
+        return names.get(message.sender_id)
+    if message.sender_userid is not None:
+        return servicers.get(message.sender_userid, message.sender_userid)
+    return None
+
+
+def _file(ctx: Context, file: StoredFile | None) -> FileOut | None:
+    if file is None:
+        return None
+    return FileOut(
+        id=file.id,
+        name=file.name,
+        bytes=file.bytes,
+        media_type=file.media_type,
+        url=files.signed_url(ctx, file.id),
+    )
+
+
+def _failure(ctx: Context, message: Message, kinds: dict[UUID, str]) -> Failure | None:
+    if message.failure_code is None:
+        return None
+    code = message.failure_code
+    return Failure(code=code, sentence=sentence(ctx, kinds[message.conversation_id], code))

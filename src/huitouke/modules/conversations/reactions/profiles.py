@@ -1,0 +1,83 @@
+"""Names and pictures of customers, asked for in batches after their messages are in."""
+
+from typing import Final
+from uuid import UUID
+
+from pydantic import BaseModel
+from sqlalchemy import select
+
+from huitouke.kernel import realtime
+from huitouke.kernel.context import Context
+from huitouke.kernel.database import transaction
+from huitouke.kernel.work import RetryLater, job
+from huitouke.modules.conversations.channels import ChannelError, channel
+from huitouke.modules.conversations.models import Conversation
+from huitouke.modules.conversations.service.accounts import account_failed, channel_account, reference
+from huitouke.modules.customers import service as customers
+from huitouke.modules.organization import service as organization
+
+BATCH: Final = 100
+"""kf/customer/batchget takes at most 100 (path/95159)."""
+
+MAX_HINTS: Final = 50
+RETRY_SECONDS: Final = 30.0
+
+
+class FetchProfiles(BaseModel):
+    """Customers of one account whose names are unknown or old."""
+
+    account_id: UUID
+    customer_ids: list[UUID]
+
+
+@job("conversations.fetch_profiles")
+async def fetch_profiles(context: Context, args: FetchProfiles) -> None:
+    """Asks in hundreds and stores what is told; who is not told (no message within 48 hours) counts as asked."""
+    async with transaction(context) as ctx:
+        account = reference(await channel_account(ctx, args.account_id))
+        app = await organization.wecom_app(ctx, account.wecom_app_id)
+        rows = await ctx.session.execute(
+            select(Conversation.customer_address, Conversation.customer_id, Conversation.id).where(
+                Conversation.channel_account_id == account.id, Conversation.customer_id.in_(args.customer_ids)
+            )
+        )
+        known = {row.customer_address: (row.customer_id, row.id) for row in rows}
+    for addresses in _hundreds(list(known)):
+        try:
+            told = await channel(account.kind).profiles(context, account, addresses)
+        except ChannelError as error:
+            if not error.final:
+                raise RetryLater(error.code, after_seconds=error.retry_after_seconds or RETRY_SECONDS) from error
+            if error.account_at_fault:
+                async with transaction(context) as ctx:
+                    await account_failed(ctx, account.id, error.code)
+            return
+        by_address = {profile.address: profile for profile in told}
+        updates = []
+        for address in addresses:
+            profile = by_address.get(address)
+            updates.append(
+                customers.ProfileUpdate(
+                    customer_id=known[address][0],
+                    name=profile.name if profile else "",
+                    avatar_url=profile.avatar_url if profile else None,
+                    gender=profile.gender if profile else "unknown",
+                    unionid=profile.unionid if profile else None,
+                )
+            )
+        async with transaction(context) as ctx:
+            await customers.update_profiles(ctx, app.corp_id, updates)
+            _hint(ctx, [known[address][1] for address in addresses])
+
+
+def _hint(ctx: Context, conversation_ids: list[UUID]) -> None:
+    """Lists show the new names; beyond fifty one hint for the whole inbox is cheaper for everybody."""
+    if len(conversation_ids) > MAX_HINTS:
+        realtime.hint(ctx, kind="inbox")
+        return
+    for conversation_id in conversation_ids:
+        realtime.hint(ctx, kind="inbox", id=conversation_id)
+
+
+def _hundreds(addresses: list[str]) -> list[list[str]]:
+    return [addresses[start : start + BATCH] for start in range(0, len(addresses), BATCH)]

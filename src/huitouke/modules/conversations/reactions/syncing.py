@@ -1,0 +1,125 @@
+"""Pulling what happened at an account: after each callback, and once a minute without one (callbacks may be lost)."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy import or_, select
+
+from huitouke.kernel import clock
+from huitouke.kernel.callbacks import service as callbacks
+from huitouke.kernel.context import Context
+from huitouke.kernel.database import transaction
+from huitouke.kernel.work import RetryLater, fence, runner, scheduled, wake, wake_many
+from huitouke.modules.conversations.channels import AccountRef, ChannelError, Pulled, channel
+from huitouke.modules.conversations.models import ChannelAccount
+from huitouke.modules.conversations.service.accounts import (
+    PULL_SCHEDULE,
+    SYNC_RUNNER,
+    account_failed,
+    reference,
+)
+from huitouke.modules.conversations.service.receiving import StalePage, receive_page
+from huitouke.modules.organization.callbacks import callback_fields
+
+PULL_EVERY: Final = timedelta(seconds=60)
+FRESH_ENOUGH: Final = timedelta(seconds=50)
+"""An account that was pulled within this time is left out of the minute's round (the limit without token is strict)."""
+
+TOKEN_LIFETIME: Final = timedelta(minutes=10)
+"""Of the token in a callback (path/94670)."""
+
+TOKEN_INVALID: Final = "95007"  # noqa: S105 - an error code
+PAGES_PER_RUN: Final = 50
+"""50,000 messages; then the runner is woken again, so that others get their turn."""
+
+RETRY_SECONDS: Final = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where to pull from: the account, its cursor, and a callback's token that is still valid."""
+
+    account: AccountRef
+    cursor: str | None
+    token: str | None
+
+
+@runner(SYNC_RUNNER)
+async def sync(context: Context, open_kfid: str) -> None:
+    """Takes in page after page until nothing is left. Each page commits together with the cursor after it."""
+    for _ in range(PAGES_PER_RUN):
+        place = await _place(context, open_kfid)
+        if place is None:
+            return
+        page = await _pull(context, place)
+        if page is None:
+            return
+        try:
+            async with transaction(context) as ctx:
+                await fence(ctx)
+                fresh = await receive_page(ctx, place.account.id, place.cursor, page.items, page.next_cursor)
+        except StalePage:
+            continue
+        log.info("conversations.page_received", account_id=str(place.account.id), items=len(page.items), fresh=fresh)
+        if not page.has_more:
+            return
+    async with transaction(context) as ctx:
+        await wake(ctx, SYNC_RUNNER, open_kfid)
+
+
+@scheduled(PULL_SCHEDULE)
+async def pull_all(context: Context) -> datetime | None:
+    """Wakes every account that was not pulled within the last minute; None where there is no account."""
+    now = clock.now()
+    async with transaction(context) as ctx:
+        rows = (
+            await ctx.session.execute(
+                select(ChannelAccount.external_id, ChannelAccount.last_synced_at).where(
+                    ChannelAccount.state != "disconnected"
+                )
+            )
+        ).all()
+        due = [row.external_id for row in rows if row.last_synced_at is None or row.last_synced_at < now - FRESH_ENOUGH]
+        await wake_many(ctx, SYNC_RUNNER, due)
+    return now + PULL_EVERY if rows else None
+
+
+async def _place(context: Context, open_kfid: str) -> _Place | None:
+    async with transaction(context) as ctx:
+        account = await ctx.session.scalar(
+            select(ChannelAccount).where(
+                ChannelAccount.external_id == open_kfid,
+                or_(ChannelAccount.state == "active", ChannelAccount.state == "failing"),
+            )
+        )
+        if account is None:
+            return None
+        newest = await callbacks.newest_body(ctx, "wecom", open_kfid)
+        token = None
+        if newest is not None and newest.received_at > clock.now() - TOKEN_LIFETIME:
+            token = callback_fields(newest.body).get("Token")
+        return _Place(reference(account), account.sync_cursor, token)
+
+
+async def _pull(context: Context, place: _Place) -> Pulled | None:
+    """The next page; None where the account can't be pulled until somebody changes something (the minute's round
+    tries again by itself)."""
+    puller = channel(place.account.kind)
+    try:
+        try:
+            return await puller.pull(context, place.account, place.cursor, place.token)
+        except ChannelError as error:
+            if error.code != TOKEN_INVALID or place.token is None:
+                raise
+            return await puller.pull(context, place.account, place.cursor, None)
+    except ChannelError as error:
+        log.warning("conversations.pull_failed", account_id=str(place.account.id), code=error.code)
+        if not error.final:
+            raise RetryLater(error.code, after_seconds=error.retry_after_seconds or RETRY_SECONDS) from error
+        async with transaction(context) as ctx:
+            await account_failed(ctx, place.account.id, error.code)
+        return None

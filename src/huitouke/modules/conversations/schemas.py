@@ -1,0 +1,303 @@
+"""What crosses the console's API about conversations; the same models are the frames of open screens."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+Handler = Literal["assistant", "agent", "servicer"]
+State = Literal["open", "closed"]
+SenderKind = Literal["customer", "assistant", "agent", "servicer", "system"]
+MessageState = Literal["received", "queued", "sending", "sent", "failed", "unknown"]
+View = Literal["all", "mine", "waiting", "assistant", "closed"]
+Sort = Literal["newest", "waiting"]
+
+
+class PersonOut(BaseModel):
+    """Somebody with a name."""
+
+    id: UUID
+    name: str
+
+
+class CustomerBrief(BaseModel):
+    """The customer in a row."""
+
+    id: UUID
+    name: str
+    avatar_url: str | None
+
+
+class AccountBrief(BaseModel):
+    """The account in a row."""
+
+    id: UUID
+    name: str
+    kind: str
+
+
+class ConversationRow(BaseModel):
+    """A conversation in the inbox."""
+
+    id: UUID
+    customer: CustomerBrief
+    channel_account: AccountBrief
+    state: State
+    handler: Handler
+    staff: PersonOut | None = Field(description="The agent who has it; null with handler `agent`: it waits for one.")
+    servicer_userid: str | None
+    servicer_name: str | None
+    last_preview: str
+    last_msgtype: str
+    last_sender: SenderKind
+    last_message_at: datetime
+    unread: int
+    waiting_since: datetime | None
+    window_left: int = Field(description="Messages we may still send until the customer writes again.")
+    window_expires_at: datetime | None
+    seq: int
+    assistant_paused_until: datetime | None
+
+
+class IdentityBrief(BaseModel):
+    """One name under which a channel knows the customer."""
+
+    kind: str
+    issuer: str
+    value: str
+
+
+class CustomerCard(CustomerBrief):
+    """The customer beside the conversation."""
+
+    gender: Literal["unknown", "male", "female"]
+    remark: str | None
+    identities: list[IdentityBrief]
+    created_at: datetime
+    last_seen_at: datetime | None
+    version: int
+
+
+class Reply(BaseModel):
+    """Whether the person may write now."""
+
+    allowed: bool
+    reason: (
+        Literal[
+            "closed", "with_servicer", "take_first", "already_taken", "window_closed", "no_messages_left", "permission"
+        ]
+        | None
+    )
+    sentence: str | None = Field(description="The reason in the person's language.")
+
+
+class Can(BaseModel):
+    """What the person may do with the conversation now."""
+
+    reply: Reply
+    take: bool
+    hand_back: bool
+    hand_over: bool
+    hand_over_wecom: bool
+    close: bool
+
+
+class Failure(BaseModel):
+    """Why something did not happen, for machines and for people."""
+
+    code: str
+    sentence: str
+
+
+class ConversationDetail(ConversationRow):
+    """A conversation that is open on the screen."""
+
+    customer: CustomerCard
+    session_state: int
+    handover_to: Literal["console", "wecom"] | None
+    handover_reason: str | None
+    handover_summary: str | None
+    handover_problem: str | None = Field(description="Why no servicer could be given the session, with what to do.")
+    closed_at: datetime | None
+    text_limit_bytes: int
+    can: Can
+
+
+class Counts(BaseModel):
+    """Open conversations by who has to do something."""
+
+    mine: int
+    waiting: int
+    assistant: int
+    open: int
+
+
+class FileOut(BaseModel):
+    """A file of a message, with an address that is good for an hour."""
+
+    id: UUID
+    name: str
+    bytes: int
+    media_type: str
+    url: str
+
+
+class MessageOut(BaseModel):
+    """A message, or a line about the conversation (msgtype `event`)."""
+
+    id: UUID
+    seq: int
+    changed_seq: int
+    conversation_id: UUID
+    direction: Literal["in", "out"]
+    sender_kind: SenderKind
+    sender: PersonOut | None
+    sender_name: str | None = Field(description="Name of the agent or servicer who wrote it.")
+    msgtype: str
+    text: str | None
+    content: dict[str, Any]
+    file: FileOut | None
+    ai: bool = Field(description="Written by the assistant; customers are told so, history keeps it.")
+    state: MessageState
+    failure: Failure | None
+    client_id: str | None
+    sent_at: datetime
+    recalled_at: datetime | None
+
+
+class MessagePage(BaseModel):
+    """Messages, oldest first."""
+
+    items: list[MessageOut]
+    has_more: bool = Field(description="Whether there are older ones.")
+
+
+class MessageIn(BaseModel):
+    """A text, or a file that was uploaded before."""
+
+    text: Annotated[str, Field(max_length=10_000)] | None = None
+    file_id: UUID | None = None
+
+
+class HandOverIn(BaseModel):
+    """Where to."""
+
+    to: Literal["console", "wecom"]
+    servicer_userid: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    note: Annotated[str, Field(max_length=500)] | None = Field(
+        default=None, description="For the colleague; kept as the summary."
+    )
+
+
+class PauseIn(BaseModel):
+    """How long the assistant keeps silent; `minutes` null: until told."""
+
+    paused: bool
+    minutes: Annotated[int, Field(ge=1, le=60 * 24 * 30)] | None = None
+
+
+class MessageChanged(BaseModel):
+    """What the screen gets of a message."""
+
+    kind: Literal["message"] = "message"
+    seq: int
+    message: MessageOut
+
+
+class ConversationChanged(BaseModel):
+    """What the screen gets of the conversation itself."""
+
+    kind: Literal["conversation"] = "conversation"
+    seq: int
+    conversation: ConversationDetail
+
+
+class ChannelAccountOut(BaseModel):
+    """A connected account."""
+
+    id: UUID
+    kind: str
+    name: str
+    avatar_url: str | None
+    external_id: str
+    wecom_app_id: UUID
+    state: Literal["active", "disconnected", "failing"]
+    handover_to: Literal["console", "wecom"]
+    greeting: str
+    assistant_enabled: bool
+    link: str | None
+    last_synced_at: datetime | None
+    last_error_code: str | None
+    last_error: str | None = Field(description="The sentence behind the code: what happened and what to do.")
+    last_error_at: datetime | None
+    created_at: datetime
+
+
+class ChannelAccountIn(BaseModel):
+    """A new 客服账号."""
+
+    wecom_app_id: UUID
+    name: Annotated[str, Field(min_length=1, max_length=16)]
+
+
+class AdoptIn(BaseModel):
+    """A 客服账号 that exists."""
+
+    wecom_app_id: UUID
+    open_kfid: Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class ChannelAccountPatch(BaseModel):
+    """What to change; what is absent stays."""
+
+    name: Annotated[str, Field(min_length=1, max_length=16)] | None = None
+    greeting: Annotated[str, Field(max_length=2048)] | None = None
+    handover_to: Literal["console", "wecom"] | None = None
+    assistant_enabled: bool | None = None
+
+
+class AvailableAccount(BaseModel):
+    """A 客服账号 of the corp."""
+
+    open_kfid: str
+    name: str
+    avatar_url: str | None
+    manageable: bool = Field(description="Whether WeCom lets this app manage it by API.")
+    adopted: bool = Field(description="Whether it is connected already.")
+
+
+class LinkOut(BaseModel):
+    """The link that opens a chat."""
+
+    url: str
+
+
+class ServicerOut(BaseModel):
+    """Somebody who may receive sessions in the WeCom app."""
+
+    userid: str
+    name: str | None = Field(description="Name of the member of staff with that WeCom account.")
+    receiving: bool
+    problem: str | None = Field(default=None, description="Why the person could not be added, with what to do.")
+
+
+class ServicersIn(BaseModel):
+    """WeCom accounts to add or remove."""
+
+    userids: Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], Field(min_length=1, max_length=100)]
+
+
+class Check(BaseModel):
+    """One step of a connection check."""
+
+    name: str
+    state: Literal["ok", "failed", "waiting"]
+    message: str
+    fix: str
+
+
+class Checks(BaseModel):
+    """All steps of a connection check, in order."""
+
+    checks: list[Check]

@@ -1,0 +1,320 @@
+"""Channel accounts: connecting a 客服账号, its settings, its health, and its servicers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+
+from huitouke.kernel import audit, clock, realtime
+from huitouke.kernel.callbacks import service as callbacks
+from huitouke.kernel.context import Context
+from huitouke.kernel.database import transaction
+from huitouke.kernel.errors import InvalidInput, NotFound
+from huitouke.kernel.ids import new_id
+from huitouke.kernel.locales import translate
+from huitouke.kernel.work import schedule, wake
+from huitouke.modules.conversations.channels import AccountRef, ChannelError, Servicer, channel
+from huitouke.modules.conversations.models import ChannelAccount
+from huitouke.modules.conversations.service import problems
+from huitouke.modules.organization import service as organization
+from huitouke.modules.organization.service import Check
+from huitouke.wechat.errors import WecomError
+from huitouke.wechat.kf import KfClient
+from huitouke.wechat.media import MediaClient, MediaKind
+
+SYNC_RUNNER: Final = "kf.sync"
+PULL_SCHEDULE: Final = "kf.pull"
+KIND: Final = "wecom_kf"
+MAX_ACCOUNTS: Final = 100
+MAX_NAME_CHARACTERS: Final = 16
+MAX_GREETING_BYTES: Final = 2048
+LINK_SCENE: Final = "huitouke"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChange:
+    """What to change; None leaves it. `greeting` empty takes it away."""
+
+    name: str | None = None
+    greeting: str | None = None
+    handover_to: Literal["console", "wecom"] | None = None
+    assistant_enabled: bool | None = None
+
+
+async def channel_account(ctx: Context, account_id: UUID) -> ChannelAccount:
+    """The account of that id. Raises NotFound."""
+    account = await ctx.session.scalar(select(ChannelAccount).where(ChannelAccount.id == account_id))
+    if account is None:
+        raise NotFound(kind="channel_account")
+    return account
+
+
+def reference(account: ChannelAccount) -> AccountRef:
+    """What calls need of an account, to keep when the transaction is over."""
+    return AccountRef(account.id, account.kind, account.external_id, account.wecom_app_id, account.name)
+
+
+async def accounts(ctx: Context) -> Sequence[ChannelAccount]:
+    """All accounts, oldest first."""
+    return (await ctx.session.scalars(select(ChannelAccount).order_by(ChannelAccount.id).limit(MAX_ACCOUNTS))).all()
+
+
+@dataclass(frozen=True, slots=True)
+class CorpAccount:
+    """A 客服账号 of the corp; `manageable` by this app, `adopted` when it is connected already."""
+
+    open_kfid: str
+    name: str
+    avatar_url: str | None
+    manageable: bool
+    adopted: bool
+
+
+async def corp_accounts(context: Context, wecom_app_id: UUID) -> list[CorpAccount]:
+    """All 客服账号 that the app sees. Raises NotFound, WecomRefused."""
+    kf = KfClient(await organization.wecom_client(context, wecom_app_id))
+    try:
+        found = await kf.list_accounts()
+    except WecomError as error:
+        raise refused(context, error) from error
+    async with transaction(context) as ctx:
+        known = set(await ctx.session.scalars(select(ChannelAccount.external_id).where(ChannelAccount.kind == KIND)))
+    return [
+        CorpAccount(one.open_kfid, one.name, one.avatar or None, one.manage_privilege, one.open_kfid in known)
+        for one in found
+    ]
+
+
+async def create_account(context: Context, wecom_app_id: UUID, name: str, avatar: bytes) -> ChannelAccount:
+    """Makes a new 客服账号 at WeCom and connects it. Raises InvalidInput, NotFound, WecomRefused."""
+    title = _name(name)
+    client = await organization.wecom_client(context, wecom_app_id)
+    try:
+        media = await MediaClient(client).upload(MediaKind.IMAGE, "avatar.png", avatar, "image/png")
+        open_kfid = await KfClient(client).add_account(title, media.media_id)
+    except WecomError as error:
+        raise refused(context, error) from error
+    async with transaction(context) as ctx:
+        return await connect(ctx, wecom_app_id, open_kfid, title, None)
+
+
+async def adopt_account(context: Context, wecom_app_id: UUID, open_kfid: str) -> ChannelAccount:
+    """Connects a 客服账号 that exists at WeCom. Raises NotFound, AccountExists, NotManageable, WecomRefused."""
+    found = {account.open_kfid: account for account in await corp_accounts(context, wecom_app_id)}
+    account = found.get(open_kfid)
+    if account is None:
+        raise NotFound(field="open_kfid")
+    if account.adopted:
+        raise problems.AccountExists(field="open_kfid")
+    if not account.manageable:
+        raise problems.NotManageable(field="open_kfid")
+    async with transaction(context) as ctx:
+        return await connect(ctx, wecom_app_id, open_kfid, account.name, account.avatar_url)
+
+
+async def connect(
+    ctx: Context, wecom_app_id: UUID, open_kfid: str, name: str, avatar_url: str | None
+) -> ChannelAccount:
+    """The account's row, and its first pull, which brings the last three days. Raises AccountExists."""
+    account = ChannelAccount(
+        id=new_id(),
+        kind=KIND,
+        name=name,
+        avatar_url=avatar_url,
+        external_id=open_kfid,
+        wecom_app_id=wecom_app_id,
+        state="active",
+        handover_to="console",
+        greeting="",
+        assistant_enabled=True,
+        created_at=clock.now(),
+    )
+    try:
+        async with ctx.session.begin_nested():
+            ctx.session.add(account)
+            await ctx.session.flush()
+    except IntegrityError as error:
+        raise problems.AccountExists(field="open_kfid") from error
+    await audit.record(ctx, "conversations.account_connected", "channel_account", account.id, after={"name": name})
+    await wake(ctx, SYNC_RUNNER, open_kfid)
+    await schedule(ctx, PULL_SCHEDULE, clock.now())
+    realtime.hint(ctx, kind="channel_account", id=account.id)
+    return account
+
+
+async def update_account(context: Context, account_id: UUID, change: AccountChange) -> ChannelAccount:
+    """Changes an account; the name is changed at WeCom first. Raises NotFound, InvalidInput, WecomRefused."""
+    async with transaction(context) as ctx:
+        account = await channel_account(ctx, account_id)
+    title = None if change.name is None or change.name == account.name else _name(change.name)
+    if change.greeting is not None and len(change.greeting.encode()) > MAX_GREETING_BYTES:
+        raise InvalidInput(field="greeting", reason="length", maximum=MAX_GREETING_BYTES)
+    if title is not None:
+        kf = KfClient(await organization.wecom_client(context, account.wecom_app_id))
+        try:
+            await kf.update_account(account.external_id, name=title)
+        except WecomError as error:
+            raise refused(context, error) from error
+    async with transaction(context) as ctx:
+        account = await channel_account(ctx, account_id)
+        before = _facts(account)
+        account.name = title or account.name
+        account.greeting = account.greeting if change.greeting is None else change.greeting.strip()
+        account.handover_to = change.handover_to or account.handover_to
+        if change.assistant_enabled is not None:
+            account.assistant_enabled = change.assistant_enabled
+        await ctx.session.flush()
+        await audit.record(
+            ctx, "conversations.account_changed", "channel_account", account.id, before=before, after=_facts(account)
+        )
+        realtime.hint(ctx, kind="channel_account", id=account.id)
+        return account
+
+
+async def make_link(context: Context, account_id: UUID) -> str:
+    """The link that opens a chat with this account (path/94665); asked for once, then kept. Raises WecomRefused."""
+    async with transaction(context) as ctx:
+        account = await channel_account(ctx, account_id)
+    if account.link_url is not None:
+        return account.link_url
+    kf = KfClient(await organization.wecom_client(context, account.wecom_app_id))
+    try:
+        url = await kf.add_contact_way(account.external_id, LINK_SCENE)
+    except WecomError as error:
+        raise refused(context, error) from error
+    async with transaction(context) as ctx:
+        await _set(ctx, account_id, link_url=url)
+    return url
+
+
+async def servicers(context: Context, account_id: UUID) -> list[Servicer]:
+    """Who may receive this account's sessions in the WeCom app. Raises NotFound, WecomRefused."""
+    async with transaction(context) as ctx:
+        account = reference(await channel_account(ctx, account_id))
+    try:
+        return await channel(account.kind).servicers(context, account)
+    except ChannelError as error:
+        raise refused_by_channel(context, account, error) from error
+
+
+async def change_servicers(
+    context: Context, account_id: UUID, userids: Sequence[str], *, add: bool
+) -> dict[str, str | None]:
+    """Adds or removes servicers; per person None, or the sentence why not. Raises NotFound, WecomRefused."""
+    async with transaction(context) as ctx:
+        account = await channel_account(ctx, account_id)
+    kf = KfClient(await organization.wecom_client(context, account.wecom_app_id))
+    try:
+        results = await (kf.add_servicers if add else kf.delete_servicers)(account.external_id, userids)
+    except WecomError as error:
+        raise refused(context, error) from error
+    explain = channel(account.kind).explain
+    return {
+        result.userid: None if result.errcode == 0 else explain(str(result.errcode), context.locale)
+        for result in results
+    }
+
+
+async def check_account(context: Context, account_id: UUID) -> list[Check]:
+    """Is the account connected? Rights, servicers, callbacks, in plain words; pulls too. Raises NotFound."""
+    async with transaction(context) as ctx:
+        account = await channel_account(ctx, account_id)
+        newest = await callbacks.newest_body(ctx, "wecom", account.external_id)
+    checks = await _kf_checks(context, account)
+    locale = context.locale
+    if newest is None:
+        checks.append(
+            Check(
+                "callback",
+                "waiting",
+                translate(locale, "conversations.checks.callback.waiting"),
+                translate(locale, "conversations.checks.callback.waiting.fix"),
+            )
+        )
+    else:
+        checks.append(Check("callback", "ok", translate(locale, "conversations.checks.callback.ok")))
+    failed = any(check.state == "failed" for check in checks)
+    async with transaction(context) as ctx:
+        await wake(ctx, SYNC_RUNNER, account.external_id)
+        if not failed:
+            await _set(ctx, account_id, state="active", last_error_code=None)
+    return checks
+
+
+async def account_failed(ctx: Context, account_id: UUID, code: str) -> None:
+    """The account can't work until a person does something: shown with the reason until a call succeeds again."""
+    await _set(ctx, account_id, state="failing", last_error_code=code, last_error_at=clock.now())
+
+
+async def synced(ctx: Context, account_id: UUID, at: datetime) -> None:
+    """A pull that brought nothing: noted at most once a minute by the schedule."""
+    await _set(ctx, account_id, quiet=True, last_synced_at=at)
+
+
+def refused(context: Context, error: WecomError) -> problems.WecomRefused:
+    """A WeCom error as a problem with its sentence."""
+    return problems.WecomRefused(
+        code=error.errcode if error.errcode is not None else str(error.reason or ""),
+        reason=error.explain(context.locale),
+    )
+
+
+def refused_by_channel(context: Context, account: AccountRef, error: ChannelError) -> problems.WecomRefused:
+    """The same for an error that came through the channel."""
+    sentence = channel(account.kind).explain(error.code, context.locale)
+    return problems.WecomRefused(code=error.code, reason=sentence)
+
+
+async def _kf_checks(context: Context, account: ChannelAccount) -> list[Check]:
+    kf = KfClient(await organization.wecom_client(context, account.wecom_app_id))
+    locale = context.locale
+    try:
+        found = next((one for one in await kf.list_accounts() if one.open_kfid == account.external_id), None)
+    except WecomError as error:
+        return [organization.failed_check(context, "account", error)]
+    if found is None or not found.manage_privilege:
+        key = "conversations.checks.account." + ("missing" if found is None else "no_privilege")
+        return [Check("account", "failed", translate(locale, key), translate(locale, f"{key}.fix"))]
+    checks = [Check("account", "ok", translate(locale, "conversations.checks.account.ok", name=found.name))]
+    try:
+        people = await kf.list_servicers(account.external_id)
+    except WecomError as error:
+        return [*checks, organization.failed_check(context, "servicers", error)]
+    receiving = sum(one.status == 0 for one in people)
+    if receiving:
+        message = translate(locale, "conversations.checks.servicers.ok", count=receiving)
+        return [*checks, Check("servicers", "ok", message)]
+    state: Literal["failed", "waiting"] = "failed" if account.handover_to == "wecom" else "waiting"
+    key = "conversations.checks.servicers.none"
+    return [*checks, Check("servicers", state, translate(locale, key), translate(locale, f"{key}.fix"))]
+
+
+async def _set(ctx: Context, account_id: UUID, *, quiet: bool = False, **values: object) -> None:
+    await ctx.session.execute(
+        update(ChannelAccount)
+        .where(ChannelAccount.id == account_id)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    if not quiet:
+        realtime.hint(ctx, kind="channel_account", id=account_id)
+
+
+def _name(name: str) -> str:
+    cleaned = " ".join(name.split())
+    if not cleaned or len(cleaned) > MAX_NAME_CHARACTERS:
+        raise InvalidInput(field="name", reason="length", maximum=MAX_NAME_CHARACTERS)
+    return cleaned
+
+
+def _facts(account: ChannelAccount) -> dict[str, object]:
+    return {
+        "name": account.name,
+        "greeting": account.greeting,
+        "handover_to": account.handover_to,
+        "assistant_enabled": account.assistant_enabled,
+    }

@@ -1,0 +1,120 @@
+"""Items of `sync_msg` in our own words: who said or did what, when, in which conversation."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+
+import orjson
+
+from huitouke.wechat.kf_messages import (
+    EventMessage,
+    FileMessage,
+    ImageMessage,
+    KfEvent,
+    Origin,
+    SyncItem,
+    TextMessage,
+    UnknownMessage,
+    VideoMessage,
+    VoiceMessage,
+)
+
+Who = Literal["customer", "servicer", "event"]
+
+MAX_TEXT_CHARACTERS: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One item. For `event`, `event` holds it; None where WeCom sent one that is newer than this code."""
+
+    msgid: str
+    address: str
+    at: datetime
+    who: Who
+    msgtype: str
+    text: str | None
+    content: Mapping[str, Any]
+    media_id: str | None
+    servicer_userid: str | None
+    event: KfEvent | None
+
+
+def inbound(items: Sequence[SyncItem], now: datetime) -> list[Inbound]:
+    """The items in the order of the page, each msgid once. A time in the future counts as now."""
+    found: dict[str, Inbound] = {}
+    for item in items:
+        one = _inbound(item, now)
+        found.setdefault(one.msgid, one)
+    return list(found.values())
+
+
+def _inbound(item: SyncItem, now: datetime) -> Inbound:
+    message = item.message
+    at = min(datetime.fromtimestamp(message.send_time, UTC), now) if message.send_time > 0 else now
+    if isinstance(message, EventMessage):
+        who: Who = "event"
+    else:
+        who = (
+            "servicer"
+            if message.origin == Origin.SERVICER
+            else "customer"
+            if message.origin == Origin.CUSTOMER
+            else "event"
+        )
+    return Inbound(
+        msgid=message.msgid or _digest(item.raw),
+        address=message.external_userid,
+        at=at,
+        who=who,
+        msgtype="unknown" if isinstance(message, UnknownMessage) else message.msgtype,
+        text=message.text.content[:MAX_TEXT_CHARACTERS] if isinstance(message, TextMessage) else None,
+        content=_content(item),
+        media_id=_media_id(item),
+        servicer_userid=message.servicer_userid or None,
+        event=message.event if isinstance(message, EventMessage) else None,
+    )
+
+
+def _content(item: SyncItem) -> Mapping[str, Any]:
+    """The payload under the msgtype's own name; for kinds newer than this code all that came."""
+    if isinstance(item.message, UnknownMessage):
+        return _without_zero_bytes(dict(item.raw))
+    payload = item.raw.get(item.message.msgtype)
+    if not isinstance(payload, Mapping):
+        return {}
+    return _without_zero_bytes({name: value for name, value in payload.items() if name not in ("content", "media_id")})
+
+
+def _without_zero_bytes(value: dict[str, Any]) -> dict[str, Any]:
+    """PostgreSQL's jsonb can't hold U+0000."""
+    dumped = orjson.dumps(value)
+    if b"\\u0000" not in dumped:
+        return value
+    cleaned: dict[str, Any] = orjson.loads(dumped.replace(b"\\u0000", b""))
+    return cleaned
+
+
+def _media_id(item: SyncItem) -> str | None:
+    match item.message:
+        case ImageMessage(image=part) | VoiceMessage(voice=part) | VideoMessage(video=part) | FileMessage(file=part):
+            return part.media_id
+        case _:
+            return None
+
+
+def _digest(raw: Mapping[str, Any]) -> str:
+    return hashlib.sha256(orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
+
+
+def summary(msgtype: str, text: str | None, content: Mapping[str, Any]) -> str:
+    """What a list shows of a message: its text, or the title of what was sent. Empty where neither exists."""
+    if text:
+        return text
+    for name in ("title", "name", "head_content", "product_titles"):
+        value = content.get(name)
+        if isinstance(value, str) and value:
+            return value
+    return ""

@@ -1,0 +1,405 @@
+"""What inbound items do to a conversation, as pure functions: rows out of rows, no database.
+
+A page's items are applied in its order. Window (path/94677): each customer message opens a new one of five messages
+and 48 hours; what we sent after it, or still have to send, counts against it, so that late and repeated pages come
+to the same numbers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+
+from huitouke.kernel.events import Event
+from huitouke.kernel.ids import new_id
+from huitouke.modules.conversations.channels import ChannelRules
+from huitouke.modules.conversations.events import (
+    Closed,
+    HandedBack,
+    HandedOver,
+    MessageReceived,
+    MessageSent,
+    Reopened,
+    SessionEntered,
+)
+from huitouke.modules.conversations.service.inbound_items import Inbound, summary
+from huitouke.modules.conversations.service.sending import preview
+from huitouke.wechat.kf_messages import (
+    EnterSessionEvent,
+    MsgSendFailEvent,
+    SendFailType,
+    ServicerRecallEvent,
+    SessionChange,
+    SessionStatusEvent,
+    UserRecallEvent,
+)
+
+WELCOME_CODE_LIFETIME: Final = timedelta(seconds=20)
+CLOCK_GRAIN: Final = timedelta(seconds=1)
+"""WeCom tells whole seconds: what we sent within the same second came before the message or after it."""
+
+NO_ASSISTANT: Final = "no_assistant"
+"""Reason of a handover that nobody asked for: the account's assistant is off."""
+
+
+@dataclass(slots=True)
+class ConversationState:
+    """The columns of a conversation that inbound items may change; same names as in the table."""
+
+    id: UUID
+    customer_id: UUID
+    customer_address: str
+    state: str
+    handler: str
+    staff_id: UUID | None
+    servicer_userid: str | None
+    session_state: int
+    seq: int
+    state_seq: int
+    last_message_at: datetime
+    last_preview: str
+    last_msgtype: str
+    last_sender: str
+    last_customer_seq: int
+    last_customer_message_at: datetime | None
+    unread: int
+    window_left: int
+    window_expires_at: datetime | None
+    handover_id: UUID | None
+    handover_to: str | None
+    handover_servicer: str | None
+    handover_reason: str | None
+    handover_summary: str | None
+    handover_problem: str | None
+    waiting_since: datetime | None
+    closed_at: datetime | None
+    changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """A row of `messages`."""
+
+    id: UUID
+    conversation_id: UUID
+    seq: int
+    changed_seq: int
+    direction: str
+    sender_kind: str
+    sender_userid: str | None
+    msgtype: str
+    text: str | None
+    content: str
+    state: str
+    external_msgid: str | None
+    sent_at: datetime
+    created_at: datetime
+    ai: bool = False
+    sender_id: UUID | None = None
+    file_id: UUID | None = None
+    failure_code: str | None = None
+    client_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """A file of a message that is still with the platform."""
+
+    message_id: UUID
+    conversation_id: UUID
+    media_id: str
+    msgtype: str
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """A greeting to send for a welcome_code."""
+
+    message: MessageRow
+    code: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """WeCom could not deliver what it had accepted."""
+
+    msgid: str
+    code: str
+    seq: int
+    state: ConversationState
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """A message was taken back."""
+
+    msgid: str
+    at: datetime
+    seq: int
+
+
+@dataclass(slots=True)
+class Effects:
+    """All that a page does, to be written set by set."""
+
+    messages: list[MessageRow] = field(default_factory=list)
+    fetches: list[Fetch] = field(default_factory=list)
+    greetings: list[Greeting] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    recalls: list[Recall] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    handovers: list[UUID] = field(default_factory=list)
+    """Handovers that began because the account has no assistant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What of the account decides."""
+
+    rules: ChannelRules
+    assistant_enabled: bool
+    greeting: str
+    now: datetime
+
+
+def apply(
+    state: ConversationState, items: Sequence[Inbound], sent: Sequence[datetime | None], setting: Setting, out: Effects
+) -> None:
+    """Applies one conversation's items in order; `sent` is when what counts against the window left (None: not yet)."""
+    for item in items:
+        match item.who:
+            case "customer":
+                _customer_wrote(state, item, sent, setting, out)
+            case "servicer":
+                _servicer_wrote(state, item, setting, out)
+            case "event":
+                _happened(state, item, setting, out)
+    state.seq += 1
+    state.state_seq = state.seq
+    state.changed_at = setting.now
+
+
+def _customer_wrote(
+    state: ConversationState, item: Inbound, sent: Sequence[datetime | None], setting: Setting, out: Effects
+) -> None:
+    _session_may_be_over(state, item.at, setting)
+    state.session_state = setting.rules.session_after_customer.get(state.session_state, state.session_state)
+    if state.state == "closed":
+        _open(state, item.at, setting, out)
+    row = _add(state, item, "in", "customer", "received", setting, out)
+    state.unread += 1
+    state.last_customer_seq = row.seq
+    if state.last_customer_message_at is None or item.at >= state.last_customer_message_at:
+        state.last_customer_message_at = item.at
+        state.window_expires_at = item.at + setting.rules.window
+        used = sum(left is None or left > item.at + CLOCK_GRAIN for left in sent)
+        state.window_left = max(0, setting.rules.window_messages - used)
+    out.events.append(
+        MessageReceived(
+            customer_id=state.customer_id,
+            conversation_id=state.id,
+            message_id=row.id,
+            seq=row.seq,
+            msgtype=row.msgtype,
+            handler=state.handler,
+        )
+    )
+
+
+def _session_may_be_over(state: ConversationState, at: datetime, setting: Setting) -> None:
+    """A session lasts 48 hours from the customer's message; WeCom tells nobody when it runs out (path/94669)."""
+    last = state.last_customer_message_at
+    if state.handler == "servicer" and last is not None and at > last + setting.rules.window:
+        _end_session(state, at)
+
+
+def _open(state: ConversationState, at: datetime, setting: Setting, out: Effects) -> None:
+    """The first message, or the first one after the end."""
+    if state.last_customer_message_at is not None:
+        out.events.append(Reopened(customer_id=state.customer_id, conversation_id=state.id))
+    _no_handover(state)
+    state.state, state.closed_at = "open", None
+    state.staff_id = state.servicer_userid = None
+    if setting.assistant_enabled:
+        state.handler = "assistant"
+        return
+    state.handler = "agent"
+    state.waiting_since, state.handover_id = at, new_id()
+    state.handover_to, state.handover_reason = "console", NO_ASSISTANT
+    out.handovers.append(state.handover_id)
+    out.events.append(
+        HandedOver(
+            customer_id=state.customer_id,
+            conversation_id=state.id,
+            to="console",
+            reason=NO_ASSISTANT,
+            handover_id=state.handover_id,
+        )
+    )
+
+
+def _servicer_wrote(state: ConversationState, item: Inbound, setting: Setting, out: Effects) -> None:
+    """What a servicer writes in the WeCom app is shown, and says who has the session (state 3)."""
+    row = _add(state, item, "out", "servicer", "sent", setting, out)
+    state.unread = 0
+    if state.closed_at is None or item.at >= state.closed_at.replace(microsecond=0):
+        _give_to_servicer(state, item.servicer_userid)
+    out.events.append(
+        MessageSent(
+            customer_id=state.customer_id,
+            conversation_id=state.id,
+            message_id=row.id,
+            seq=row.seq,
+            msgtype=row.msgtype,
+            sender_kind="servicer",
+            ai=False,
+        )
+    )
+
+
+def _happened(state: ConversationState, item: Inbound, setting: Setting, out: Effects) -> None:
+    match item.event:
+        case EnterSessionEvent() as event:
+            _add(state, item, "in", "system", "received", setting, out, quiet=True)
+            out.events.append(
+                SessionEntered(
+                    customer_id=state.customer_id,
+                    conversation_id=state.id,
+                    scene=event.scene,
+                    scene_param=event.scene_param,
+                )
+            )
+            if event.welcome_code and setting.greeting and setting.now < item.at + WELCOME_CODE_LIFETIME:
+                _greet(state, event.welcome_code, item.at + WELCOME_CODE_LIFETIME, setting, out)
+        case SessionStatusEvent() as event:
+            _add(state, item, "in", "system", "received", setting, out, quiet=True)
+            _session_changed(state, event, item.at, out)
+        case MsgSendFailEvent() as event:
+            state.seq += 1
+            _window_after_failure(state, event.fail_type, setting.now)
+            out.failures.append(Failure(event.fail_msgid, f"send_fail.{event.fail_type}", state.seq, state))
+        case UserRecallEvent(recall_msgid=msgid) | ServicerRecallEvent(recall_msgid=msgid):
+            state.seq += 1
+            out.recalls.append(Recall(msgid, item.at, state.seq))
+        case None:
+            _add(state, item, "in", "system", "received", setting, out, quiet=True)
+        case _:  # a servicer's own switches: nothing of a conversation
+            return
+
+
+def _session_changed(state: ConversationState, event: SessionStatusEvent, at: datetime, out: Effects) -> None:
+    match event.change_type:
+        case SessionChange.FROM_POOL | SessionChange.TRANSFER | SessionChange.REOPEN:
+            _give_to_servicer(state, event.new_servicer_userid or event.old_servicer_userid or None)
+        case SessionChange.END:
+            _end_session(state, at)
+            out.events.append(HandedBack(customer_id=state.customer_id, conversation_id=state.id))
+            out.events.append(Closed(customer_id=state.customer_id, conversation_id=state.id))
+
+
+def _give_to_servicer(state: ConversationState, servicer_userid: str | None) -> None:
+    state.state, state.handler, state.session_state = "open", "servicer", 3
+    state.staff_id = state.waiting_since = state.closed_at = state.handover_problem = None
+    state.servicer_userid = servicer_userid or state.servicer_userid
+
+
+def _end_session(state: ConversationState, at: datetime) -> None:
+    """Over: the assistant has it again when the customer writes."""
+    state.state, state.handler, state.session_state, state.closed_at = "closed", "assistant", 4, at
+    state.staff_id = state.servicer_userid = None
+    _no_handover(state)
+
+
+def _no_handover(state: ConversationState) -> None:
+    state.handover_id = state.handover_to = state.handover_servicer = state.waiting_since = None
+    state.handover_reason = state.handover_summary = state.handover_problem = None
+
+
+def _window_after_failure(state: ConversationState, fail_type: int, now: datetime) -> None:
+    """What a failure says about the window: over, used up, or the session ended (path/94670)."""
+    match fail_type:
+        case SendFailType.AFTER_48_HOURS:
+            state.window_expires_at = now if state.window_expires_at is None else min(state.window_expires_at, now)
+        case SendFailType.MORE_THAN_FIVE:
+            state.window_left = 0
+        case SendFailType.SESSION_CLOSED:
+            if state.session_state != 3:
+                state.session_state = 4
+        case _:
+            return
+
+
+def _greet(state: ConversationState, code: str, expires_at: datetime, setting: Setting, out: Effects) -> None:
+    state.seq += 1
+    row = MessageRow(
+        id=new_id(),
+        conversation_id=state.id,
+        seq=state.seq,
+        changed_seq=state.seq,
+        direction="out",
+        sender_kind="system",
+        sender_userid=None,
+        msgtype="text",
+        text=setting.greeting,
+        content=_json({"greeting": True}),
+        state="queued",
+        external_msgid=None,
+        sent_at=setting.now,
+        created_at=setting.now,
+    )
+    _becomes_last(state, row, preview(setting.greeting))
+    out.messages.append(row)
+    out.greetings.append(Greeting(row, code, expires_at))
+
+
+def _add(
+    state: ConversationState,
+    item: Inbound,
+    direction: str,
+    sender_kind: str,
+    message_state: str,
+    setting: Setting,
+    out: Effects,
+    *,
+    quiet: bool = False,
+) -> MessageRow:
+    """A new row with the next number; `quiet` ones don't become the list's last line."""
+    state.seq += 1
+    row = MessageRow(
+        id=new_id(),
+        conversation_id=state.id,
+        seq=state.seq,
+        changed_seq=state.seq,
+        direction=direction,
+        sender_kind=sender_kind,
+        sender_userid=item.servicer_userid if sender_kind == "servicer" else None,
+        msgtype=item.msgtype,
+        text=item.text,
+        content=_json(dict(item.content)),
+        state=message_state,
+        external_msgid=item.msgid,
+        sent_at=item.at,
+        created_at=setting.now,
+    )
+    out.messages.append(row)
+    if item.media_id is not None:
+        out.fetches.append(Fetch(row.id, state.id, item.media_id, item.msgtype))
+    if not quiet:
+        _becomes_last(state, row, preview(summary(item.msgtype, item.text, item.content)))
+    return row
+
+
+def _becomes_last(state: ConversationState, row: MessageRow, shown: str) -> None:
+    """A late message doesn't push a newer one out of the list's last line."""
+    if row.sent_at < state.last_message_at and state.last_customer_message_at is not None:
+        return
+    state.last_message_at = max(row.sent_at, state.last_message_at)
+    state.last_preview, state.last_msgtype, state.last_sender = shown, row.msgtype, row.sender_kind
+
+
+def _json(value: dict[str, Any]) -> str:
+    return orjson.dumps(value).decode()

@@ -1,0 +1,152 @@
+"""The one card per handover that rings in people's WeCom, and what it says afterwards."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from huitouke.kernel import clock
+from huitouke.kernel.context import Context
+from huitouke.modules.conversations.models import ChannelAccount, Conversation, HandoverNotice
+from huitouke.modules.conversations.service.sending import preview
+from huitouke.modules.customers import tables as customer_columns
+from huitouke.modules.organization import service as organization
+
+TASK_PREFIX: Final = "handover-"
+BUTTON_KEY: Final = "take"
+REPLY: Final = "conversations.reply"
+
+NoticeState = Literal["sending", "sent", "updated", "failed", "unknown", "nobody"]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What the card says and to whom it goes."""
+
+    handover_id: UUID
+    conversation_id: UUID
+    wecom_app_id: UUID
+    recipients: Sequence[str]
+    customer_name: str
+    account_name: str
+    reason: str
+    summary: str
+    last_words: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardUpdate:
+    """An update of a card: who is on it now, None when nobody needs to be any more."""
+
+    wecom_app_id: UUID
+    recipients: Sequence[str]
+    response_code: str
+    taken_by: str | None
+
+
+def task_id(handover_id: UUID) -> str:
+    """How the card is named in callbacks."""
+    return f"{TASK_PREFIX}{handover_id}"
+
+
+def handover_of_task(task: str) -> str | None:
+    """The handover id in a card's name, None for other cards."""
+    if not task.startswith(TASK_PREFIX):
+        return None
+    try:
+        return str(UUID(task.removeprefix(TASK_PREFIX)))
+    except ValueError:
+        return None
+
+
+async def begin(ctx: Context, handover_id: UUID) -> Notice | None:
+    """The notice to send now; None when it was sent before, nobody waits any more, or nobody wants to be told.
+
+    The row that says so commits before the call: a card is never sent twice.
+    """
+    existing = await ctx.session.scalar(select(HandoverNotice).where(HandoverNotice.handover_id == handover_id))
+    if existing is not None:
+        if existing.state == "sending":
+            existing.state = "unknown"
+        return None
+    found = (
+        await ctx.session.execute(
+            select(Conversation, ChannelAccount, customer_columns.customer_name, customer_columns.customer_remark)
+            .join(ChannelAccount, ChannelAccount.id == Conversation.channel_account_id)
+            .join(
+                customer_columns.Customer,
+                (customer_columns.customer_id == Conversation.customer_id)
+                & (customer_columns.customer_tenant_id == Conversation.tenant_id),
+            )
+            .where(
+                Conversation.handover_id == handover_id,
+                Conversation.handler == "agent",
+                Conversation.staff_id.is_(None),
+                Conversation.state == "open",
+            )
+        )
+    ).one_or_none()
+    if found is None:
+        return None
+    row, account, name, remark = found
+    recipients = [contact.wecom_userid for contact in await organization.staff_to_notify(ctx, REPLY)]
+    ctx.session.add(
+        HandoverNotice(
+            handover_id=handover_id,
+            conversation_id=row.id,
+            wecom_app_id=account.wecom_app_id,
+            recipients=recipients,
+            state="sending" if recipients else "nobody",
+            created_at=clock.now(),
+        )
+    )
+    await ctx.session.flush()
+    if not recipients:
+        return None
+    return Notice(
+        handover_id=handover_id,
+        conversation_id=row.id,
+        wecom_app_id=account.wecom_app_id,
+        recipients=recipients,
+        customer_name=remark or name,
+        account_name=account.name,
+        reason=row.handover_reason or "",
+        summary=preview(row.handover_summary),
+        last_words=row.last_preview,
+    )
+
+
+async def finish(
+    ctx: Context, handover_id: UUID, state: NoticeState, *, response_code: str | None = None, code: str | None = None
+) -> None:
+    """What became of the card. `response_code` is needed for its update."""
+    await ctx.session.execute(
+        update(HandoverNotice)
+        .where(HandoverNotice.handover_id == handover_id)
+        .values(state=state, response_code=response_code, error_code=code)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def card_update(ctx: Context, handover_id: UUID, clicked_code: str | None) -> CardUpdate | None:
+    """The update that the card needs; None when it was updated, never sent, or people are still wanted."""
+    notice = await ctx.session.scalar(
+        select(HandoverNotice).where(HandoverNotice.handover_id == handover_id).with_for_update()
+    )
+    if notice is None or notice.state != "sent":
+        return None
+    response_code = clicked_code or notice.response_code
+    row = await ctx.session.scalar(select(Conversation).where(Conversation.id == notice.conversation_id))
+    if response_code is None or row is None:
+        return None
+    waits = row.state == "open" and row.handler == "agent" and row.staff_id is None and row.handover_id == handover_id
+    if waits:
+        return None
+    taken_by = None
+    if row.staff_id is not None:
+        taken_by = (await organization.staff_names(ctx, [row.staff_id])).get(row.staff_id)
+    notice.state = "updated"
+    await ctx.session.flush()
+    return CardUpdate(notice.wecom_app_id, notice.recipients, response_code, taken_by)

@@ -1,0 +1,71 @@
+"""The numbered stream of a conversation: what an open screen gets after the last number it has."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from huitouke.kernel.context import Context
+from huitouke.modules.conversations import queries
+from huitouke.modules.conversations.models import Conversation, Message
+from huitouke.modules.conversations.schemas import ConversationChanged, MessageChanged
+
+
+class ConversationStream:
+    """Messages and the conversation's own changes, in the order of their numbers.
+
+    A message that changed comes with the number of its last change, the conversation with that of its own: applying
+    frames in order to what was fetched before gives what one would fetch now.
+    """
+
+    name = "conversation"
+
+    async def frames(
+        self, ctx: Context, id: UUID, after_seq: int, limit: int
+    ) -> Sequence[MessageChanged | ConversationChanged]:
+        """At most `limit` frames after `after_seq`; nothing for a conversation that doesn't exist."""
+        row = await ctx.session.scalar(select(Conversation).where(Conversation.id == id))
+        if row is None:
+            return []
+        messages = (
+            await ctx.session.scalars(
+                select(Message)
+                .where(Message.conversation_id == id, Message.changed_seq > after_seq)
+                .order_by(Message.changed_seq)
+                .limit(limit)
+            )
+        ).all()
+        frames: list[MessageChanged | ConversationChanged] = [
+            MessageChanged(seq=message.changed_seq, message=message)
+            for message in await queries.messages_out(ctx, messages)
+        ]
+        if row.state_seq > after_seq:
+            detail = await queries.conversation_detail(ctx, id)
+            frames.append(ConversationChanged(seq=row.state_seq, conversation=detail))
+            frames.sort(key=lambda frame: frame.seq)
+        return frames[:limit]
+
+    async def heads(self, ctx: Context, ids: Sequence[UUID]) -> dict[UUID, int]:
+        """The highest number of each conversation."""
+        rows = await ctx.session.execute(select(Conversation.id, Conversation.seq).where(Conversation.id.in_(ids)))
+        return {row.id: row.seq for row in rows}
+
+    async def visible(self, ctx: Context, ids: Sequence[UUID]) -> set[UUID]:
+        """Who may see conversations may see all of the tenant's; others see none."""
+        if not ctx.allows(queries.VIEW):
+            return set()
+        return set(await ctx.session.scalars(select(Conversation.id).where(Conversation.id.in_(ids))))
+
+    async def changed_since(self, ctx: Context, since: datetime, limit: int) -> Sequence[UUID]:
+        """Conversations that changed since then, newest first."""
+        if not ctx.allows(queries.VIEW):
+            return []
+        return (
+            await ctx.session.scalars(
+                select(Conversation.id)
+                .where(Conversation.changed_at >= since)
+                .order_by(Conversation.changed_at.desc(), Conversation.id.desc())
+                .limit(limit)
+            )
+        ).all()
