@@ -18,7 +18,7 @@ from huitouke.kernel.keys import Secret
 from huitouke.kernel.modules import Modules
 from huitouke.modules.organization import service as organization
 
-TENANT_NAME: Final = "回头客服饰"
+TENANT_NAME: Final = "拾光衣橱"
 OWNER_NAME: Final = "林店长"
 LOADED: Final = "kernel.demo_loaded"
 

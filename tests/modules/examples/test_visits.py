@@ -22,7 +22,7 @@ from tests.support.world import World, make_world
 
 @pytest.fixture(scope="module")
 def modules() -> Modules:
-    return assemble([*load_modules(), visits()])
+    return assemble([*(built_in for built_in in load_modules() if built_in.name != "kernel"), visits()])
 
 
 @pytest.fixture
