@@ -165,7 +165,8 @@ def why_no_room(row: Conversation, now: datetime, *, reserved: bool = False) -> 
 async def queue(ctx: Context, row: Conversation, account: ChannelAccount, request: SendRequest) -> Message:
     """Writes the message and its delivery, reserves its place in the window, wakes the sender.
 
-    The row is locked and whatever forbids sending was refused before. Raises TextTooLong, EmptyMessage, KindNotSendable, FileTooLarge.
+    The row is locked and whatever forbids sending was refused before.
+    Raises TextTooLong, EmptyMessage, KindNotSendable, FileTooLarge.
     """
     rules = channel(account.kind).rules
     body = await _body(ctx, request, rules)
