@@ -37,7 +37,7 @@ _HEADERS: Final[Mapping[str, str]] = {
 _OFF: Final = frozenset(["否", "停用", "关", "关闭", "禁用", "不启用", "off", "no", "false", "0", "disabled", "n"])
 _ON: Final = frozenset(["", "是", "启用", "开", "开启", "on", "yes", "true", "1", "enabled", "y"])
 _SEPARATORS: Final = re.compile(r"[\n\r|｜；;]+")
-_HEADER_NOISE: Final = re.compile(r"[\s_*＊:：（(].*$|[\s_*＊:：]")
+_HEADER_NOISE: Final = re.compile(r"[（(].*$|[\s_*＊:：]")
 
 
 @dataclass(frozen=True, slots=True)

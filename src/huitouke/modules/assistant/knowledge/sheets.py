@@ -8,12 +8,16 @@ from __future__ import annotations
 import csv
 import datetime
 import io
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError
+
+from huitouke.modules.assistant.knowledge.formulas import cells_without_value
 
 MAX_ROWS: Final = 50_000
 """Rows below the header."""
@@ -26,6 +30,9 @@ MAX_CELL_CHARACTERS: Final = 32_767
 
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCODINGS: Final = ("utf-8-sig", "utf-16", "gb18030")
+_PLAIN_COMPRESSION: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""What the format allows (ECMA-376 part 2, annex C)."""
+
 _CELL_ERRORS: Final = frozenset(
     {"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#GETTING_DATA", "#SPILL!", "#CALC!"}
 )
@@ -105,6 +112,8 @@ def _refuse_bombs(data: bytes) -> None:
             members = archive.infolist()
             if len(members) > MAX_ZIP_MEMBERS or sum(member.file_size for member in members) > MAX_UNPACKED_BYTES:
                 raise UnreadableFile("too_large_unpacked")
+            if any(member.compress_type not in _PLAIN_COMPRESSION for member in members):
+                raise UnreadableFile("damaged")
             if "[Content_Types].xml" not in archive.namelist():
                 raise UnreadableFile("no_table")
             for member in members:
@@ -113,7 +122,7 @@ def _refuse_bombs(data: bytes) -> None:
                         unpacked += len(chunk)
                         if unpacked > MAX_UNPACKED_BYTES:
                             raise UnreadableFile("too_large_unpacked")
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, KeyError) as error:
         raise UnreadableFile("damaged") from error
     except RuntimeError as error:  # zipfile's way to say that a member is encrypted
         raise UnreadableFile("password") from error
@@ -122,25 +131,26 @@ def _refuse_bombs(data: bytes) -> None:
 def _excel_rows(data: bytes) -> Iterator[Row]:
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
-        sheet = _first_filled_sheet(workbook)
+        place = _first_filled_sheet(workbook)
+        sheet = workbook.get_sheet_by_index(place)
+        broken = cells_without_value(data, place)
         merged = _merged(sheet)
         if sheet.total_width > MAX_COLUMNS:
             raise UnreadableFile("too_many_columns")
         for offset, values in enumerate(sheet.to_python(skip_empty_area=False)):
             if offset > 4 * MAX_ROWS:
                 raise UnreadableFile("too_many_rows")
-            yield _excel_row(offset, values, merged)
+            yield _excel_row(offset, values, merged, broken)
     except PasswordError as error:
         raise UnreadableFile("password") from error
     except (CalamineError, ValueError, OSError) as error:
         raise UnreadableFile("damaged") from error
 
 
-def _first_filled_sheet(workbook: CalamineWorkbook) -> CalamineSheet:
-    for name in workbook.sheet_names:
-        sheet = workbook.get_sheet_by_name(name)
-        if sheet.total_height > 0:
-            return sheet
+def _first_filled_sheet(workbook: CalamineWorkbook) -> int:
+    for place in range(len(workbook.sheet_names)):
+        if workbook.get_sheet_by_index(place).total_height > 0:
+            return place
     raise UnreadableFile("empty")
 
 
@@ -173,10 +183,12 @@ def _merged(sheet: CalamineSheet) -> _Merged:
     return _Merged(list(sheet.merged_cell_ranges or []))
 
 
-def _excel_row(offset: int, values: Sequence[object], merged: _Merged) -> Row:
+def _excel_row(offset: int, values: Sequence[object], merged: _Merged, broken: set[tuple[int, int]]) -> Row:
     cells = [_cell(value) for value in values]
-    broken = frozenset(column for column, cell in enumerate(cells) if cell in _CELL_ERRORS)
-    return Row(offset + 1, merged.fill(offset, ["" if cell in _CELL_ERRORS else cell for cell in cells]), broken)
+    errors = frozenset(
+        column for column, cell in enumerate(cells) if cell in _CELL_ERRORS or (offset, column) in broken
+    )
+    return Row(offset + 1, merged.fill(offset, ["" if cell in _CELL_ERRORS else cell for cell in cells]), errors)
 
 
 def _cell(value: object) -> str:

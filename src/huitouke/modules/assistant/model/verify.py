@@ -74,7 +74,8 @@ def grounded_share(answer: str, ground: str) -> float:
 
 
 def _numbers(text: str) -> list[str]:
-    written = [number.rstrip("0").rstrip(".") if "." in number else number for number in _NUMBER.findall(text)]
+    digits = _NUMBER.findall(_SIZE.sub(" ", text.upper()))
+    written = [number.rstrip("0").rstrip(".") if "." in number else number for number in digits]
     spoken = [_chinese_number(number) for number in _CHINESE_NUMBER.findall(text)]
     return [number.lstrip("0") or "0" for number in [*written, *spoken]]
 

@@ -27,7 +27,9 @@ _SENSITIVE: Final = re.compile(
     r"过敏了|皮肤过敏|受伤|烫伤|划伤|中毒|住院|流血|自杀|不想活|报警|警察|赔偿|索赔|赔钱|泄露|泄漏"
     r"|\b(?:injur\w*|hospitali\w*|police|suicide|allergic reaction|compensation)\b"
 )
-_DECLINED: Final = re.compile(r"(?:不用|不要|别|不需要|无需|先不|不必|no need to|don'?t)\s*(?:麻烦|给我|帮我)?\s*$")
+_DECLINED: Final = re.compile(
+    r"(?:不用|不要|别|不需要|不需|无需|先不|不必|不|no need to|don'?t)\s*(?:麻烦|给我|帮我)?\s*$"
+)
 _DECLINED_WITHIN: Final = 10
 
 _GREETING: Final = (
