@@ -73,7 +73,7 @@ def _covers(taken: Schema, given: Schema) -> bool:
         return _types_match(taken, given) and not _members(taken) and taken.get("format") in (None, given.get("format"))
     if _members(taken):
         return _members(given) <= _members(taken)
-    return _types_match(taken, given)
+    return _types_match(taken, given) and "format" not in taken
 
 
 def _types_match(taken: Schema, given: Schema) -> bool:

@@ -168,8 +168,8 @@ def _callbacks() -> None:
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("rotated_at", MOMENT),
     )
-    # Unique across tenants: the address alone tells the tenant.
-    op.execute("CREATE UNIQUE INDEX uq_callback_endpoints_callback_id ON callback_endpoints (callback_id)")
+    # For the gate, to which the address alone tells the tenant. Not unique: 128 random bits are.
+    op.execute("CREATE INDEX ix_callback_endpoints_callback_id ON callback_endpoints (callback_id)")
     tenant_index("callback_endpoints", "reference_id")
     tenant_table(
         "callbacks",

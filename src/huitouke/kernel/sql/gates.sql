@@ -294,6 +294,7 @@ AS $$
   SELECT e.tenant_id, e.id, e.receive_id, e.token_sealed, e.aes_key_sealed, e.reference_id
     FROM callback_endpoints e
    WHERE e.callback_id = p_callback_id AND e.kind = p_kind
+   LIMIT 1
 $$
 -- ;;
 -- store_callbacks: keeps verified callbacks of any tenants; each new one brings its wake-up, counted once per key. One

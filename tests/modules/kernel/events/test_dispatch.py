@@ -5,6 +5,7 @@ import random
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import pairwise
 from uuid import UUID
 
 import pytest
@@ -306,7 +307,7 @@ async def test_retries_wait_longer_each_time(world: World) -> None:
         clock.set_offset(offset)
         await drain(modules=[module])
 
-    gaps = [later - earlier for earlier, later in zip(tried, tried[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(tried)]
     assert gaps == sorted(gaps)
     assert len(tried) >= 4
     assert clock.now() - start < timedelta(minutes=2)

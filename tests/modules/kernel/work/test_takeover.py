@@ -153,8 +153,10 @@ async def test_who_lost_the_lease_cannot_write_behind_the_fence(world: World) ->
         await asyncio.wait_for(in_first.wait(), 5)
         async with transaction(world.context) as ctx:
             await ctx.session.execute(
-                text("UPDATE work_items SET lease_number = lease_number + 1, worker_id = NULL, lease_until = NULL,"
-                     " seq = nextval('work_seq') WHERE tenant_id = :tenant"),
+                text(
+                    "UPDATE work_items SET lease_number = lease_number + 1, worker_id = NULL, lease_until = NULL,"
+                    " seq = nextval('work_seq') WHERE tenant_id = :tenant"
+                ),
                 {"tenant": world.tenant_id},
             )
         taken_away.set()
