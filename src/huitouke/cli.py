@@ -32,7 +32,7 @@ from huitouke.kernel.modules import ModuleError, Modules, Surface, load_modules
 from huitouke.kernel.notify import NotifierError
 from huitouke.kernel.observability import logs
 from huitouke.kernel.settings import Settings, get_settings
-from huitouke.services import REQUEST_GRACE_SECONDS, Role, SchemaBehindError, running
+from huitouke.services import Role, SchemaBehindError, running
 
 T = TypeVar("T")
 
@@ -141,39 +141,28 @@ def _command(
     return parser
 
 
-def _serve(options: argparse.Namespace, settings: Settings) -> int | None:
+def _serve(options: argparse.Namespace, settings: Settings) -> int:
     # uvicorn is needed by this command alone.
-    import uvicorn
+    from huitouke import server
 
     modules = load_modules()
     everything = ",".join(Role) if settings.database_url is None else ""
     chosen = _roles(options.roles if options.roles is not None else everything)
+    host = options.host or settings.host
+    port = settings.port if options.port is None else options.port
     keys.ensure_ring(settings)
     with database_urls(settings) as urls:
         migrate_embedded(settings, urls, modules)
-        common: dict[str, Any] = {
-            "host": options.host or settings.host,
-            "port": settings.port if options.port is None else options.port,
-            "loop": "uvloop" if sys.platform != "win32" else "asyncio",
-            "ws": "websockets-sansio",
-            "ws_per_message_deflate": False,
-            "access_log": False,
-            "log_config": None,
-            "server_header": False,
-            "timeout_graceful_shutdown": REQUEST_GRACE_SECONDS,
+        if not options.reload:
+            return 0 if server.serve(create_app(settings, modules, chosen, urls), host, port) else 1
+        # The server is a child that starts again with each change: it is told by the environment where things are.
+        os.environ |= {
+            "DATABASE_URL": urls.application,
+            "DATABASE_DIRECT_URL": urls.direct,
+            "HUITOUKE_SERVE_WITH": ",".join(chosen),
         }
-        if options.reload:
-            # The server is a child that starts again with each change: it is told by the environment where things are.
-            os.environ |= {
-                "DATABASE_URL": urls.application,
-                "DATABASE_DIRECT_URL": urls.direct,
-                "HUITOUKE_SERVE_WITH": ",".join(chosen),
-            }
-            uvicorn.run("huitouke.cli:application_from_environment", factory=True, reload=True, **common)
-            return 0
-        server = uvicorn.Server(uvicorn.Config(create_app(settings, modules, chosen, urls), **common))
-        server.run()
-        return 0 if server.started else 1
+        server.serve_and_reload("huitouke.cli:application_from_environment", host, port)
+    return 0
 
 
 def _work(options: argparse.Namespace, settings: Settings) -> None:
