@@ -13,6 +13,8 @@ QUESTION_LABEL = re.compile(
     r"^\s*(?:顾客的?|客户的?|用户的?|当前|最新)?(?:问题|提问|问|消息|customer|question|user|q)\s*[:：]\s*(.+)$", re.I
 )
 ANSWER_LABEL = re.compile(r"(?:^|[\s\n。？?!！；;])(?:答案|回答|答|answer|a)\s*[:：]\s*", re.I)
+SUMMARY_WISH = re.compile(r"摘要|概括|总结|小结|summar", re.I)
+CUSTOMER_LINE = re.compile(r"^\s*[-*]?\s*(?:顾客|客户|用户|customer|user)\s*(?:说|[:：])\s*(.+)$", re.I)
 SENTENCE_END = re.compile(r"(?<=[。！？!?；;\n])")
 
 # Characters that are in every second question and in every answer.
@@ -21,6 +23,7 @@ EMPTY_CHARACTERS = frozenset(
 )
 ENOUGH = 0.34
 ANSWER_LIMIT_CHARACTERS = 400
+SUMMARY_LINE_CHARACTERS = 40
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,21 @@ def read_prompt(messages: list[tuple[str, str]]) -> Reading:
         remainders.append((role, rest))
     users = [rest for role, rest in remainders if role == "user" and rest.strip()]
     return Reading(question=_question(users[-1]) if users else "", passages=tuple(passages.values()))
+
+
+def summary(messages: list[tuple[str, str]]) -> str | None:
+    """What the customer wanted, first and last, when a summary is what the prompt asks for."""
+    if not any(role == "system" and SUMMARY_WISH.search(text) for role, text in messages):
+        return None
+    spoken = [text for role, text in messages if role == "user"]
+    said = [match[1].strip() for text in spoken for line in text.splitlines() if (match := CUSTOMER_LINE.match(line))]
+    said = said or [text.strip() for text in spoken if text.strip()]
+    if not said:
+        return "顾客还没有说话"
+    lines = [f"顾客先问：{said[0][:SUMMARY_LINE_CHARACTERS]}"]
+    if len(said) > 1:
+        lines.append(f"最后说：{said[-1][:SUMMARY_LINE_CHARACTERS]}")
+    return "\n".join(lines)
 
 
 def _split_passages(text: str) -> tuple[list[Passage], str]:
@@ -134,9 +152,8 @@ def _pieces(text: str) -> tuple[set[str], set[str]]:
 
 def _words_of(passage: str, question: str) -> str:
     """The part after an answer label; else the two sentences that have most of the question, in their order."""
-    labels = list(ANSWER_LABEL.finditer(passage))
-    if labels:
-        return passage[labels[-1].end() :].strip()
+    if label := ANSWER_LABEL.search(passage):
+        return passage[label.end() :].strip()
     sentences = [part.strip() for part in SENTENCE_END.split(passage) if part.strip()]
     best = sorted(range(len(sentences)), key=lambda index: -overlap(question, sentences[index]))[:2]
     return "".join(sentences[index] for index in sorted(best))

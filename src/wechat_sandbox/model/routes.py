@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import hmac
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from wechat_sandbox.control.common import TheWorld
-from wechat_sandbox.model.answering import NO_EVIDENCE_GREETING, UNSURE, Answer, Reading, answer, read_prompt
+from wechat_sandbox.model.answering import NO_EVIDENCE_GREETING, Answer, Reading, answer, read_prompt, summary
 from wechat_sandbox.model.embeddings import DEFAULT_DIMENSIONS, DIMENSION_LIMIT, embed, packed
 from wechat_sandbox.model.filling import fill
 from wechat_sandbox.model.replies import DONE, Reply, babble, chunks, completion, tokens_of
@@ -27,6 +28,13 @@ EMBEDDING_INPUT_LIMIT = 2_048
 HANG_SECONDS = 3_600.0
 SLOW_SECONDS = 8.0
 BABBLE_PAUSE_SECONDS = 0.02
+
+JSON_KEY = re.compile(r'"(\w+)"\s*:')
+KNOWN_KEYS: dict[str, dict[str, Any]] = {
+    "can_answer": {"type": "boolean"},
+    "answer": {"type": "string"},
+    "evidence": {"type": "array", "items": {"type": "integer"}},
+}
 
 router = APIRouter(prefix="/v1", include_in_schema=False)
 
@@ -153,7 +161,7 @@ async def _hang(request: Request) -> None:
 def _reply(world: World, body: dict[str, Any]) -> Reply:
     messages = _messages(body)
     reading = read_prompt(messages)
-    text, tool = _say(body, reading, "\n".join(text for _, text in messages))
+    text, tool = _say(body, reading, messages)
     match world.faults.model_mode:
         case "babble":
             text, tool = babble(), None
@@ -168,40 +176,40 @@ def _reply(world: World, body: dict[str, Any]) -> Reply:
     )
 
 
-def _say(body: dict[str, Any], reading: Reading, prompt: str) -> tuple[str, str | None]:
+def _say(body: dict[str, Any], reading: Reading, messages: list[tuple[str, str]]) -> tuple[str, str | None]:
     """(text, None), or (JSON arguments, name of the tool to call)."""
     said = answer(reading)
-    wants_json = _json_schema(body)
+    summed_up = None if reading.passages else summary(messages)
+    if summed_up is not None:
+        said = Answer(True, summed_up, ())
+    wants_json = _json_schema(body, messages)
     if (tool := _chosen_tool(body)) is not None:
         function = tool["function"]
         return _json(fill(function.get("parameters") or {}, said, reading)), str(function["name"])
     if wants_json is not None:
-        if wants_json:
-            return _json(fill(wants_json, said, reading)), None
-        shown = {"can_answer": said.can_answer, "answer": said.text, "evidence": list(said.evidence)}
-        return _json(shown), None
-    if not reading.passages and "[1]" not in prompt:
-        return _small_talk(reading), None
-    return _with_evidence(said), None
+        return _json(fill(wants_json, said, reading)), None
+    if not reading.passages and summed_up is None and reading.question:
+        return NO_EVIDENCE_GREETING, None
+    return said.text + "".join(f" [{number}]" for number in said.evidence), None
 
 
-def _small_talk(reading: Reading) -> str:
-    return NO_EVIDENCE_GREETING if reading.question else UNSURE
+def _json_schema(body: dict[str, Any], messages: list[tuple[str, str]]) -> dict[str, Any] | None:
+    """The schema to fill; None when plain text is wanted.
 
-
-def _with_evidence(said: Answer) -> str:
-    return said.text + "".join(f" [{number}]" for number in said.evidence)
-
-
-def _json_schema(body: dict[str, Any]) -> dict[str, Any] | None:
-    """The schema to fill; {} for any JSON object; None when plain text is wanted."""
+    Without a schema of its own, a wish for JSON (in response_format, or in the instructions) is met with the keys
+    that the instructions name, as a real model does.
+    """
     wanted = body.get("response_format")
-    if not isinstance(wanted, dict):
-        return None
-    if wanted.get("type") == "json_schema":
+    kind = wanted.get("type") if isinstance(wanted, dict) else None
+    if isinstance(wanted, dict) and kind == "json_schema":
         schema = (wanted.get("json_schema") or {}).get("schema")
-        return schema if isinstance(schema, dict) else {}
-    return {} if wanted.get("type") == "json_object" else None
+        if isinstance(schema, dict):
+            return schema
+    instructions = "\n".join(text for role, text in messages if role == "system")
+    if kind not in ("json_object", "json_schema") and "json" not in instructions.lower():
+        return None
+    named = [key for key in dict.fromkeys(JSON_KEY.findall(instructions)) if key in KNOWN_KEYS]
+    return {"type": "object", "properties": {key: KNOWN_KEYS[key] for key in named or KNOWN_KEYS}}
 
 
 def _chosen_tool(body: dict[str, Any]) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ import inspect
 from typing import Any
 
 import orjson
-from fastapi import APIRouter, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from wechat_sandbox.control.common import get_world
@@ -35,13 +35,14 @@ INVENTED = {
     "msgaudit/get_chat_data": "Archived messages come through the Finance SDK only.",
 }
 
-router = APIRouter(include_in_schema=False)
+PATH = "/cgi-bin/{path:path}"
+METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 
 
-@router.api_route("/cgi-bin/{path:path}", methods=["GET", "POST", "PUT", "DELETE", "PATCH"])
-async def dispatch(request: Request, path: str) -> Response:
+async def dispatch(request: Request) -> Response:
     """Any endpoint. Errors are HTTP 200 with an errcode, as in reality; unknown paths are 404."""
     world = get_world(request)
+    path = str(request.path_params["path"])
     known = ENDPOINTS.get(path)
     if known is None:
         headers = {HINT_HEADER: INVENTED[path]} if path in INVENTED else {}

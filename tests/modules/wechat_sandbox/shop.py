@@ -24,7 +24,7 @@ AES_KEY = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
 @contextlib.asynccontextmanager
 async def serving(application: Any) -> AsyncIterator[str]:
     """Runs an ASGI application on a free port of this loop; gives its address."""
-    listener = socket.socket()
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(application, log_level="error", access_log=False, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)

@@ -10,7 +10,7 @@ import pytest
 from tests.modules.wechat_sandbox.shop import Sandbox
 
 KEY = {"Authorization": "Bearer sandbox-key"}
-EVIDENCE = """你是小店的客服，只依据下面的资料回答，用 JSON。
+EVIDENCE = """你是小店的客服，只依据下面的资料回答。
 [1] 问：可以退货吗？答：七天无理由退货，吊牌要在。
 [2] 问：有没有大一点的尺码？答：有的，最大到 3XL，腰围 86 厘米。
 [3] 问：几点发货？答：每天下午四点前的订单当天发货。
@@ -56,6 +56,21 @@ async def test_it_obeys_a_wish_for_json(sandbox: Sandbox, form: dict[str, Any]) 
         "answer": "七天无理由退货，吊牌要在。",
         "evidence": [1],
     }
+
+
+async def test_it_obeys_instructions_that_name_the_keys(sandbox: Sandbox) -> None:
+    body = asking("几点发货")
+    body["messages"][0]["content"] += '\n只输出一个 JSON 对象：{"answer": "…", "evidence": [编号]}'
+    said = json.loads((await chat(sandbox, body))["choices"][0]["message"]["content"])
+    assert said == {"answer": "每天下午四点前的订单当天发货。", "evidence": [3]}
+
+
+async def test_it_sums_up_what_the_customer_wanted(sandbox: Sandbox) -> None:
+    talk = "- 顾客说 买的裙子破了\n- 助手说 抱歉\n- 顾客说 我要投诉，找人工"
+    system = '把下面的对话概括成交接摘要，只输出一个 JSON 对象：{"answer": "摘要"}'
+    body = {"messages": [{"role": "system", "content": system}, {"role": "user", "content": talk}]}
+    said = json.loads((await chat(sandbox, body))["choices"][0]["message"]["content"])
+    assert said == {"answer": "顾客先问：买的裙子破了\n最后说：我要投诉，找人工"}
 
 
 async def test_it_does_not_answer_what_the_evidence_does_not_hold(sandbox: Sandbox) -> None:
