@@ -73,7 +73,7 @@ RETURNS TABLE (tenant_id uuid, kind text, key text, arguments jsonb, requested b
                lease_number bigint, request_id text, created_at timestamptz, seq bigint)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+
 AS $$
 #variable_conflict use_column
 BEGIN
@@ -119,7 +119,7 @@ CREATE FUNCTION finish_work(p_worker uuid, p_now timestamptz, p_place integer[],
 RETURNS TABLE (place integer, lost boolean, tenant_id uuid, seq bigint)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+
 AS $$
 #variable_conflict use_column
 BEGIN
@@ -176,7 +176,7 @@ CREATE FUNCTION due_work(p_now timestamptz, p_after timestamptz, p_limit integer
 RETURNS TABLE (tenant_id uuid, seq bigint, due_at timestamptz)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+
 AS $$
 #variable_conflict use_column
 BEGIN
