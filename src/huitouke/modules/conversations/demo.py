@@ -89,7 +89,7 @@ async def load(context: Context, world: DemoWorld) -> None:
         rows = _Rows()
         staff_ids: list[UUID] = world.facts["staff_ids"]
         for script in scripts:
-            _Past(rows, account, people[script.address], staff_ids, script).play()
+            _Past(rows, account, people[script.address], staff_ids, script, live=world.sandbox_url is not None).play()
         ctx.session.add_all(rows.conversations)
         await ctx.session.flush()
         ctx.session.add_all([*rows.messages, *rows.deliveries])
@@ -102,6 +102,8 @@ async def load(context: Context, world: DemoWorld) -> None:
             ctx, {row.customer_id: cast(datetime, row.last_customer_message_at) for row in rows.conversations}
         )
     world.facts["assistant_answers"] = rows.answers
+    if world.sandbox_url is not None:
+        await _write_live(world.sandbox_url, account.external_id, scripts)
 
 
 def read_scripts() -> Iterator[Script]:
@@ -153,13 +155,30 @@ async def _account(context: Context, world: DemoWorld, scripts: list[Script]) ->
     return await accounts.update_account(context, account.id, accounts.AccountChange(greeting=GREETING))
 
 
+async def _write_live(sandbox_url: str, open_kfid: str, scripts: list[Script]) -> None:
+    """The last words of open conversations come through the sandbox: it then has a session that one can answer in."""
+    for script in scripts:
+        path = f"{sandbox_url}/sandbox/customers/{script.address}/chats/{open_kfid}/messages"
+        for mark, text in script.lines:
+            if mark == "L":
+                await organization_demo.sandbox("POST", path, {"msgtype": "text", "text": {"content": text}})
+
+
 class _Past:
     """Plays one script into rows, as if it had happened."""
 
     def __init__(
-        self, rows: _Rows, account: ChannelAccount, customer_id: UUID, staff_ids: list[UUID], script: Script
+        self,
+        rows: _Rows,
+        account: ChannelAccount,
+        customer_id: UUID,
+        staff_ids: list[UUID],
+        script: Script,
+        *,
+        live: bool,
     ) -> None:
         self._rows = rows
+        self._live = live
         self._staff_ids = staff_ids
         self._script = script
         self._rules = channel(account.kind).rules
@@ -202,6 +221,9 @@ class _Past:
                 self._at += timedelta(minutes=float(text))
             case "C":
                 self._customer(text)
+            case "L":
+                if not self._live:
+                    self._customer(text)
             case "A":
                 self._assistant(text)
             case "W":
