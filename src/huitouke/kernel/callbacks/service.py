@@ -213,7 +213,7 @@ async def bodies_after(
 async def record_refusal(ctx: Context, endpoint_id: UUID, reason: str, received_at: datetime) -> None:
     """Keeps a refused request, and of each endpoint the newest 100."""
     ctx.session.add(
-        CallbackRefusal(endpoint_id=endpoint_id, id=new_id(received_at), reason=reason, received_at=received_at)
+        CallbackRefusal(endpoint_id=endpoint_id, id=new_id(), reason=reason, received_at=received_at)
     )
     await ctx.session.flush()
     kept = (
