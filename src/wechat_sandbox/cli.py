@@ -68,7 +68,7 @@ def _application(data: Path | None) -> FastAPI:
         return create_app(data)
     except (sqlite3.Error, OSError) as error:
         sys.exit(f"wechat-sandbox: {data} cannot be used ({error}); is another sandbox running on it?")
-    except (TypeError, KeyError) as error:
+    except (TypeError, KeyError, ValueError) as error:
         sys.exit(f"wechat-sandbox: {data} was written by another version ({error}); remove it or choose another folder")
 
 
