@@ -27,8 +27,10 @@ CONNECTION_ERRORS: Final = (
 class DedicatedConnection:
     """Connects at first use, and anew after a failure. One statement at a time; who comes second waits."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, durable: bool = True) -> None:
+        """`durable=False`: what a crash of PostgreSQL could take back is done again anyway (`synchronous_commit`)."""
         self._database = database
+        self._durable = durable
         self._connection: asyncpg.Connection[Any] | None = None
         self._busy = asyncio.Lock()
 
@@ -42,7 +44,10 @@ class DedicatedConnection:
         async with self._busy:
             if self._connection is None or self._connection.is_closed():
                 self._connection = await self._database.connect_direct()
-                await self._connection.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT_SECONDS}s'")
+                await self._connection.execute(
+                    f"SET statement_timeout = '{STATEMENT_TIMEOUT_SECONDS}s';"
+                    f" SET synchronous_commit = {'on' if self._durable else 'off'}"
+                )
             yield self._connection
 
     async def close(self) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 import asyncpg
 import structlog
@@ -37,6 +38,7 @@ class NotStored(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
+    id: UUID
     endpoint: Endpoint
     opened: Opened
     received_at: datetime
@@ -78,7 +80,7 @@ class Flusher:
         if self._task is None or len(self._waiting) >= WAITING_LIMIT:
             raise NotStored
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(endpoint, opened, clock.now(), stored))
+        self._waiting.append(_Waiting(new_id(), endpoint, opened, clock.now(), stored))
         self._filled.set()
         await stored
 
@@ -139,7 +141,7 @@ def digest_of(opened: Opened) -> bytes:
 
 def _columns(group: Sequence[_Waiting]) -> list[list[Any]]:
     return [
-        [new_id() for _ in group],
+        [entry.id for entry in group],
         [entry.endpoint.tenant_id for entry in group],
         [digest_of(entry.opened) for entry in group],
         [entry.endpoint.id for entry in group],

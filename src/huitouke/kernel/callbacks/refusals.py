@@ -13,6 +13,7 @@ from huitouke.kernel.callbacks.kinds import Endpoint
 from huitouke.kernel.callbacks.service import record_refusal
 from huitouke.kernel.context import job_context
 from huitouke.kernel.database import transaction
+from huitouke.kernel.ids import new_id
 
 log = structlog.get_logger(__name__)
 
@@ -25,7 +26,7 @@ class Refusals:
     """Writes refusals beside the requests, so that refusing costs the caller's request no transaction."""
 
     def __init__(self) -> None:
-        self._queue: asyncio.Queue[tuple[Endpoint, str, datetime]] = asyncio.Queue(WAITING_LIMIT)
+        self._queue: asyncio.Queue[tuple[Endpoint, UUID, str, datetime]] = asyncio.Queue(WAITING_LIMIT)
         self._recent: Counter[UUID] = Counter()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -47,14 +48,14 @@ class Refusals:
         log.warning("callbacks.refused", endpoint_id=str(endpoint.id), reason=reason)
         self._recent[endpoint.id] += 1
         if self._recent[endpoint.id] <= PER_SECOND and not self._queue.full():
-            self._queue.put_nowait((endpoint, reason, clock.now()))
+            self._queue.put_nowait((endpoint, new_id(), reason, clock.now()))
 
     async def _write(self) -> None:
         while True:
-            endpoint, reason, received_at = await self._queue.get()
+            endpoint, refusal_id, reason, received_at = await self._queue.get()
             try:
                 async with transaction(job_context(endpoint.tenant_id)) as ctx:
-                    await record_refusal(ctx, endpoint.id, reason, received_at)
+                    await record_refusal(ctx, endpoint.id, refusal_id, reason, received_at)
             except Exception:
                 # A note for people; the request was answered long ago.
                 log.exception("callbacks.refusal_not_kept", endpoint_id=str(endpoint.id))

@@ -210,11 +210,9 @@ async def bodies_after(
     return await _bodies(ctx, kind, account, after, min(limit, BODIES_LIMIT), newest_first=False)
 
 
-async def record_refusal(ctx: Context, endpoint_id: UUID, reason: str, received_at: datetime) -> None:
-    """Keeps a refused request, and of each endpoint the newest 100."""
-    ctx.session.add(
-        CallbackRefusal(endpoint_id=endpoint_id, id=new_id(), reason=reason, received_at=received_at)
-    )
+async def record_refusal(ctx: Context, endpoint_id: UUID, refusal_id: UUID, reason: str, received_at: datetime) -> None:
+    """Keeps a refused request, and of each endpoint the newest 100. The id tells the order among all callbacks."""
+    ctx.session.add(CallbackRefusal(endpoint_id=endpoint_id, id=new_id(), reason=reason, received_at=received_at))
     await ctx.session.flush()
     kept = (
         select(CallbackRefusal.id)

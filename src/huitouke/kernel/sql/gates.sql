@@ -9,7 +9,7 @@
 --   leased  worker_id until lease_until; lease_number is the fence
 -- Readers start behind a low-water mark (`seq > …`), because index entries of deleted rows stay in the way as long as
 -- any transaction is open: without it the rate falls to a third beside a long report.
--- The hottest gates keep one plan per connection: always from a handful of given keys into an index, whatever the size
+-- The two hottest gates keep one plan per connection: always from a handful of given keys into an index, whatever the size
 -- of the queue was when it was made. Planning them anew at each call takes longer than running them.
 
 CREATE FUNCTION work_lock(p_tenant uuid, p_kind text, p_key text) RETURNS bigint
@@ -73,7 +73,7 @@ RETURNS TABLE (tenant_id uuid, kind text, key text, arguments jsonb, requested b
                lease_number bigint, request_id text, created_at timestamptz, seq bigint)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public
-
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 #variable_conflict use_column
 BEGIN
@@ -119,7 +119,7 @@ CREATE FUNCTION finish_work(p_worker uuid, p_now timestamptz, p_place integer[],
 RETURNS TABLE (place integer, lost boolean, tenant_id uuid, seq bigint)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public
-
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 #variable_conflict use_column
 BEGIN
@@ -174,13 +174,9 @@ $$
 -- p_after is the low-water mark in business time; null sweeps from the beginning.
 CREATE FUNCTION due_work(p_now timestamptz, p_after timestamptz, p_limit integer)
 RETURNS TABLE (tenant_id uuid, seq bigint, due_at timestamptz)
-LANGUAGE plpgsql SECURITY DEFINER
+LANGUAGE sql SECURITY DEFINER
 SET search_path = pg_catalog, public
-
 AS $$
-#variable_conflict use_column
-BEGIN
-  RETURN QUERY
   WITH waiting AS MATERIALIZED (
     SELECT i.tenant_id, i.kind, i.key FROM work_items i
      WHERE i.run_at <= p_now AND i.run_at > coalesce(p_after, '-infinity')
@@ -210,8 +206,7 @@ BEGIN
    UNION ALL
   (SELECT NULL, NULL, s.next_run_at FROM work_schedules s WHERE s.next_run_at > p_now ORDER BY s.next_run_at LIMIT 1)
    UNION ALL
-  (SELECT NULL, NULL, i.run_at FROM work_items i WHERE i.run_at > p_now ORDER BY i.run_at LIMIT 1);
-END
+  (SELECT NULL, NULL, i.run_at FROM work_items i WHERE i.run_at > p_now ORDER BY i.run_at LIMIT 1)
 $$
 -- ;;
 -- work_heartbeat: says that the worker lives, renews its leases when a third of their 15 s is gone, and takes over

@@ -75,7 +75,8 @@ class WorkGates:
     """The gates. Every call is one statement and one round trip."""
 
     def __init__(self, database: Database) -> None:
-        self._connection = DedicatedConnection(database)
+        # What a crash takes back leaves the item as it was, and it is done again.
+        self._connection = DedicatedConnection(database, durable=False)
 
     async def close(self) -> None:
         await self._connection.close()

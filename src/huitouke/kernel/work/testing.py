@@ -36,6 +36,7 @@ async def _round(worker: Worker) -> bool:
     started = 0
     while True:
         started += worker.lanes.start() + await worker.claim()
-        if not worker.busy:
+        if worker.busy:
+            await worker.step_done()
+        elif not len(worker.ready):  # the tenants that were asked may have had only kinds that `modules` doesn't know
             return started > 0
-        await worker.step_done()

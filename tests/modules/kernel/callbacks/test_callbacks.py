@@ -180,7 +180,7 @@ async def test_other_methods_are_refused(outside: httpx2.AsyncClient, endpoint: 
 async def test_only_the_newest_hundred_refusals_are_kept(world: World, endpoint: Endpoint) -> None:
     for number in range(110):
         async with transaction(world.context) as ctx:
-            await service.record_refusal(ctx, endpoint.id, f"reason_{number}", clock.now())
+            await service.record_refusal(ctx, endpoint.id, new_id(), f"reason_{number}", clock.now())
     assert await count(world, "callback_refusals") == 100
     (newest, *_) = await _listed(world, endpoint, 1)
     assert newest.reason == "reason_109"
