@@ -76,7 +76,7 @@ def test_holds_pages_migrations_statements_and_texts(wheel: Path) -> None:
     for folder in ("src/huitouke", "src/wechat_sandbox"):
         sources = [
             str(file.relative_to(ROOT / "src"))
-            for suffix in ("*.py", "*.sql", "*.json", "*.ttf", "*.xlsx")
+            for suffix in ("*.py", "*.sql", "*.json", "*.txt", "*.ttf", "*.xlsx")
             for file in (ROOT / folder).rglob(suffix)
             if "web" not in file.relative_to(ROOT / folder).parts
         ]

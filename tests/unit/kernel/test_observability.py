@@ -41,7 +41,7 @@ async def test_a_loop_that_stands_still_is_reported_with_its_stack():
     assert watchdog.blocked == 1
     (line,) = [line for line in lines if line["event"] == "loop.blocked"]
     assert line["elapsed_ms"] >= 80
-    assert any("slow_function" in entry for entry in line["stack"])
+    assert any("slow_function" in entry for entry in line["frames"])
 
 
 async def test_a_loop_that_waits_is_not_reported():

@@ -61,7 +61,8 @@ class Watchdog:
         self.blocked += 1
         metrics.LOOP_BLOCKED.inc()
         metrics.LOOP_BLOCKED_SECONDS.inc(seconds)
-        log.warning("loop.blocked", elapsed_ms=round(seconds * 1000), stack=stack)
+        # Not under the name `stack`: structlog keeps that for itself, and its text form stumbles over a list.
+        log.warning("loop.blocked", elapsed_ms=round(seconds * 1000), frames=stack)
 
 
 @asynccontextmanager

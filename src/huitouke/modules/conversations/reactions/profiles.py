@@ -32,7 +32,10 @@ class FetchProfiles(BaseModel):
 
 @job("conversations.fetch_profiles")
 async def fetch_profiles(context: Context, args: FetchProfiles) -> None:
-    """Asks in hundreds and stores what is told; who is not told (no message within 48 hours) counts as asked."""
+    """Asks in hundreds and stores what is told. Who is not told (no message within 48 hours, so far) is asked again
+
+    with the next page in which they appear: somebody who has just entered has no name yet and writes a moment later.
+    """
     async with transaction(context) as ctx:
         account = reference(await channel_account(ctx, args.account_id))
         app = await organization.wecom_app(ctx, account.wecom_app_id)
@@ -52,19 +55,17 @@ async def fetch_profiles(context: Context, args: FetchProfiles) -> None:
                 async with transaction(context) as ctx:
                     await account_failed(ctx, account.id, error.code)
             return
-        by_address = {profile.address: profile for profile in told}
-        updates = []
-        for address in addresses:
-            profile = by_address.get(address)
-            updates.append(
-                customers.ProfileUpdate(
-                    customer_id=known[address][0],
-                    name=profile.name if profile else "",
-                    avatar_url=profile.avatar_url if profile else None,
-                    gender=profile.gender if profile else "unknown",
-                    unionid=profile.unionid if profile else None,
-                )
+        updates = [
+            customers.ProfileUpdate(
+                customer_id=known[profile.address][0],
+                name=profile.name,
+                avatar_url=profile.avatar_url,
+                gender=profile.gender,
+                unionid=profile.unionid,
             )
+            for profile in told
+            if profile.address in known
+        ]
         async with transaction(context) as ctx:
             await customers.update_profiles(ctx, app.corp_id, updates)
             _hint(ctx, [known[address][1] for address in addresses])
