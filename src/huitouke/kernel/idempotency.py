@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from datetime import timedelta
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, TypeAdapter
 from sqlalchemy import JSON, LargeBinary, bindparam, text
@@ -14,6 +15,12 @@ from huitouke.kernel.context import Context
 from huitouke.kernel.errors import Conflict
 
 T = TypeVar("T", bound=BaseModel)
+
+KEEP: Final = timedelta(days=7)
+"""How long a key is remembered."""
+
+CLEAN_UP_ROWS: Final = 20
+"""Old keys removed with each new one, so that they can't pile up."""
 
 
 class KeyReused(Conflict):
@@ -66,7 +73,17 @@ async def _claim(ctx: Context, scope: str, key: str, digest: bytes | None) -> bo
         ).bindparams(bindparam("digest", type_=LargeBinary)),
         {**_place(ctx, scope, key), "digest": digest, "now": clock.now()},
     )
-    return claimed.scalar_one_or_none() is not None
+    if claimed.scalar_one_or_none() is None:
+        return False
+    await ctx.session.execute(
+        text(
+            "DELETE FROM idempotency_keys WHERE tenant_id = :tenant_id AND (scope, key) IN (SELECT scope, key"
+            " FROM idempotency_keys WHERE tenant_id = :tenant_id AND created_at < :before"
+            " ORDER BY created_at LIMIT :rows FOR UPDATE SKIP LOCKED)"
+        ),
+        {"tenant_id": ctx.tenant_id, "before": clock.now() - KEEP, "rows": CLEAN_UP_ROWS},
+    )
+    return True
 
 
 async def _answer_of_first(ctx: Context, scope: str, key: str, digest: bytes | None, adapter: TypeAdapter[T]) -> T:

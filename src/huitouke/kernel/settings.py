@@ -61,6 +61,25 @@ class Settings(BaseSettings):
         validation_alias=_named("FILES_HOST"),
         description="A host of its own for uploaded files, e.g. https://files.example.cn. Empty: the public address.",
     )
+    files_s3_bucket: str | None = Field(
+        default=None,
+        validation_alias=_named("FILES_S3_BUCKET"),
+        description="Keeps files in this bucket of an S3-compatible store (extra `s3`). Empty: the data folder.",
+    )
+    files_s3_endpoint: str | None = Field(
+        default=None,
+        validation_alias=_named("FILES_S3_ENDPOINT"),
+        description="The store's address, e.g. https://oss-cn-hangzhou.aliyuncs.com. Empty: Amazon's.",
+    )
+    files_s3_region: str | None = Field(
+        default=None, validation_alias=_named("FILES_S3_REGION"), description="The store's region."
+    )
+    files_s3_access_key: str | None = Field(
+        default=None, validation_alias=_named("FILES_S3_ACCESS_KEY"), description="The store's access key."
+    )
+    files_s3_secret_key: SecretStr | None = Field(
+        default=None, validation_alias=_named("FILES_S3_SECRET_KEY"), description="The store's secret key."
+    )
     keys: SecretStr | None = Field(
         default=None,
         validation_alias=_named("HUITOUKE_KEYS"),

@@ -1,13 +1,14 @@
 """The audit log keeps what happened; idempotency keys keep things from happening twice."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from huitouke.kernel import audit, idempotency
+from huitouke.kernel import audit, clock, idempotency
 from huitouke.kernel.access import Granted
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import transaction
@@ -74,6 +75,19 @@ async def test_the_key_of_another_request_is_refused(world: World):
     await order(world, "key-00004", produce, amount_fen=100)
     with pytest.raises(KeyReused):
         await order(world, "key-00004", produce, amount_fen=200)
+
+
+async def test_a_key_is_forgotten_after_a_week(world: World):
+    _, produce = counting()
+    await order(world, "key-00005", produce)
+    try:
+        clock.set_offset(timedelta(days=8).total_seconds())
+        await order(world, "key-00006", produce)
+    finally:
+        clock.set_offset(0)
+    async with transaction(world.context) as ctx:
+        left = (await ctx.session.execute(text("SELECT key FROM idempotency_keys"))).scalars().all()
+    assert left == ["key-00006"]
 
 
 async def test_without_a_key_nothing_is_remembered(world: World):

@@ -20,6 +20,10 @@ class ObjectMissingError(RuntimeError):
     """The row is there, its bytes are not: a store that was emptied or not restored."""
 
 
+class StoreMissingError(RuntimeError):
+    """The store that the settings name can't be used; the message says what to do."""
+
+
 class Store(Protocol):
     """Keeps objects by name. Names are `tenant/yyyy/mm/id`."""
 
@@ -83,5 +87,17 @@ def incoming_folder(settings: Settings) -> Path:
 
 @lru_cache(maxsize=1)
 def get_store() -> Store:
-    """The store of this process."""
-    return FolderStore(get_settings().data_dir / "files" / "objects")
+    """The store of this process.
+
+    Raises:
+        StoreMissingError: a bucket is set, but the extra `s3` is not installed.
+    """
+    settings = get_settings()
+    if settings.files_s3_bucket is None:
+        return FolderStore(settings.data_dir / "files" / "objects")
+    try:
+        # An extra, and heavy: only where a bucket is set.
+        from huitouke.kernel.files.s3 import S3Store
+    except ImportError as error:
+        raise StoreMissingError("FILES_S3_BUCKET is set; install the extra: pip install 'huitouke[s3]'") from error
+    return S3Store(settings)
