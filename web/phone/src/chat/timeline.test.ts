@@ -49,6 +49,18 @@ describe('messages on their way', () => {
   });
 });
 
+describe('what happened besides messages', () => {
+  it('stands between the messages by its time', () => {
+    const messages = [message({ seq: 1, sent_at: 1000 }), message({ seq: 2, sent_at: 1100 })];
+    const found = rows(messages, [], 'customer', [{ key: 'late', at: 1200, text: 'x' }, { key: 'entered', at: 1050, text: 'chat.entered', words: { name: '店' } }]);
+    expect(found.map((row) => row.key)).toEqual(['time-m1', 'm1', 'entered', 'm2', 'late']);
+  });
+
+  it('stands alone in an empty chat', () => {
+    expect(rows([], [], 'customer', [{ key: 'entered', at: 1, text: 'chat.entered' }])).toHaveLength(1);
+  });
+});
+
 describe('where the session stands', () => {
   it.each([
     [SESSION.APP, 3, null],

@@ -15,22 +15,39 @@ export interface Pending {
   error: string | null;
 }
 
+/** A line nobody wrote: the key of its words, and what they speak of. */
+export interface Line {
+  key: string;
+  text: string;
+  words?: Record<string, string>;
+}
+
+/** A line that stands where it happened, between the messages. */
+export interface Happening extends Line {
+  at: number;
+}
+
 export type Row =
   | { kind: 'time'; key: string; at: number }
-  | { kind: 'line'; key: string; text: string }
+  | ({ kind: 'line' } & Line)
   | { kind: 'message'; key: string; message: Message; mine: boolean; sending: boolean; error: string | null };
 
 export function isMine(sender: Sender, viewer: Viewer): boolean {
   return viewer === 'customer' ? sender === 'customer' : sender !== 'customer';
 }
 
-export function rows(messages: Message[], pending: Pending[], viewer: Viewer): Row[] {
+export function rows(messages: Message[], pending: Pending[], viewer: Viewer, happenings: Happening[] = []): Row[] {
   const arrived = new Set(messages.map((one) => one.msgid));
   const waiting = pending.filter((one) => !arrived.has(one.message.msgid));
   const found: Row[] = [];
   let previous: number | null = null;
+  const later = [...happenings].sort((a, b) => a.at - b.at);
+  const happenUntil = (at: number): void => {
+    while (later[0] && later[0].at < at) found.push({ kind: 'line', ...(later.shift() as Happening) });
+  };
   const add = (message: Message, waits: Pending | null): void => {
     const key = waits?.key ?? message.msgid;
+    happenUntil(message.sent_at);
     if (previous === null || message.sent_at - previous > TIME_GAP_SECONDS) found.push({ kind: 'time', key: `time-${key}`, at: message.sent_at });
     previous = message.sent_at;
     const mine = isMine(message.sender, viewer);
@@ -39,6 +56,7 @@ export function rows(messages: Message[], pending: Pending[], viewer: Viewer): R
   };
   for (const message of messages) add(message, null);
   for (const one of waiting) add(one.message, one);
+  happenUntil(Infinity);
   return found;
 }
 

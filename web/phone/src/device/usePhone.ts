@@ -1,18 +1,24 @@
 import { computed, inject, provide, ref, watch, type ComputedRef, type InjectionKey, type Ref } from 'vue';
 import { useRoute, useRouter, type LocationQueryRaw } from 'vue-router';
-import { fetchClock, moved } from '../app/useClock';
+import { fetchClock, moved, sandboxNow } from '../app/useClock';
 import { recall, remember } from '../app/storage';
 import { asSandboxError, useResource, type Resource } from '../app/useResource';
 import type { SandboxError } from '../sandbox/client';
 import * as api from '../sandbox/api';
 import { useStream } from '../sandbox/stream';
 import type { Chat, Customer, Entered, Notice, SandboxState } from '../sandbox/types';
+import { knownCustomer, newcomer } from './customer';
 import { linkIn } from './link';
 
 export const TABS = ['chats', 'discover', 'me'] as const;
 export type Tab = (typeof TABS)[number];
 
 type Listener = (notices: Notice[]) => void;
+
+export interface Opening extends Entered {
+  at: number;
+  by: string;
+}
 
 export interface Phone {
   state: Resource<SandboxState>;
@@ -24,8 +30,8 @@ export interface Phone {
   tab: ComputedRef<Tab>;
   openKfid: ComputedRef<string | null>;
   chat: ComputedRef<Chat | null>;
-  /** The last chat opened by link or account, for the line that says so. */
-  entered: Ref<Entered | null>;
+  /** The last chat opened by link or account: when and by whom, for the line that says so. */
+  entered: Ref<Opening | null>;
   start: () => Promise<void>;
   go: (query: { tab?: Tab; chat?: string }) => Promise<void>;
   back: () => Promise<void>;
@@ -37,7 +43,6 @@ export interface Phone {
 
 const key: InjectionKey<Phone> = Symbol('phone');
 const STORED = 'customer';
-const NAMES = ['林小姐', '陈先生', '小周', '王女士', '阿杰', '苏苏', '李先生', '晓雯'];
 
 export function usePhone(): Phone {
   const phone = inject(key);
@@ -54,7 +59,7 @@ export function providePhone(): Phone {
   const state = useResource(api.getState);
   const customer = ref<Customer | null>(null);
   const broken = ref<SandboxError | null>(null);
-  const entered = ref<Entered | null>(null);
+  const entered = ref<Opening | null>(null);
   const chats = useResource(() => (customer.value ? api.listChats(customer.value.external_userid) : Promise.resolve([])));
   const listeners = new Set<Listener>();
 
@@ -79,9 +84,13 @@ export function providePhone(): Phone {
   }
 
   async function refresh(): Promise<void> {
-    await Promise.all([state.reload(), chats.reload(), fetchClock().catch(() => undefined)]);
-    // After a reset of the sandbox this customer is unknown; the phone starts anew.
-    if (chats.error.value?.status === 404) await start();
+    try {
+      // After a reset of the sandbox this customer is unknown; the phone starts anew.
+      if (!(await knownCustomer(customer.value?.external_userid ?? null))) return await start();
+      await Promise.all([state.reload(), chats.reload(), fetchClock()]);
+    } catch (failure) {
+      broken.value = asSandboxError(failure);
+    }
   }
 
   async function start(): Promise<void> {
@@ -89,7 +98,7 @@ export function providePhone(): Phone {
     try {
       await Promise.all([state.reload(), fetchClock()]);
       if (state.error.value) throw state.error.value;
-      const me = (await known(text('customer') ?? recall(STORED))) ?? (link ? null : state.data.value?.customers[0]) ?? (await newcomer());
+      const me = (await knownCustomer(text('customer') ?? recall(STORED))) ?? (link ? null : state.data.value?.customers[0]) ?? (await newcomer());
       customer.value = me;
       remember(STORED, me.external_userid);
       const stays = text('customer') === me.external_userid;
@@ -100,20 +109,6 @@ export function providePhone(): Phone {
     } catch (failure) {
       broken.value = asSandboxError(failure);
     }
-  }
-
-  async function known(id: string | null): Promise<Customer | null> {
-    if (!id) return null;
-    try {
-      return await api.getCustomer(id);
-    } catch (failure) {
-      if (asSandboxError(failure).status === 404) return null;
-      throw failure;
-    }
-  }
-
-  async function newcomer(): Promise<Customer> {
-    return api.createCustomer(NAMES[Math.floor(Math.random() * NAMES.length)] ?? '微信用户');
   }
 
   async function become(next: Customer): Promise<void> {
@@ -129,10 +124,13 @@ export function providePhone(): Phone {
   }
 
   async function enter(by: { url: string } | { open_kfid: string }): Promise<void> {
-    if (!customer.value) return;
-    entered.value = await api.enterChat(customer.value.external_userid, by);
+    const me = customer.value?.external_userid;
+    if (!me) return;
+    const at = sandboxNow();
+    const opened = await api.enterChat(me, by);
+    entered.value = { ...opened, at, by: me };
     await chats.reload();
-    await go({ chat: entered.value.open_kfid });
+    await go({ chat: opened.open_kfid });
   }
 
   async function go(place: { tab?: Tab; chat?: string }): Promise<void> {
