@@ -17,7 +17,7 @@ import pydantic
 from sqlalchemy.exc import DBAPIError
 from starlette.types import ASGIApp
 
-from huitouke import doctor
+from huitouke import doctor, plugins
 from huitouke.app import access_resolver, create_app, openapi_document, release
 from huitouke.demo import command as demo_command
 from huitouke.installation import OwnerMissingError, configured_urls, database_urls, migrate_embedded, owner_url
@@ -43,6 +43,7 @@ EXPECTED: Final = (
     ModuleError,
     NotifierError,
     OwnerMissingError,
+    plugins.DropRefusedError,
     SchemaBehindError,
     UnsafeRoleError,
 )
@@ -131,6 +132,9 @@ def _add_tenants(commands: Any) -> None:
 def _add_modules(commands: Any) -> None:
     modules = commands.add_parser("module", help="modules and plug-ins").add_subparsers(required=True)
     _command(modules, "list", _module_list, "list what is loaded")
+    dropping = _command(modules, "drop", _module_drop, "drop the tables that an uninstalled plug-in left")
+    dropping.add_argument("name")
+    dropping.add_argument("--yes", action="store_true", help="don't ask")
 
 
 def _command(
@@ -253,6 +257,18 @@ def _module_list(options: argparse.Namespace, settings: Settings) -> None:
     for module in load_modules():
         requires = f"  requires {', '.join(module.requires)}" if module.requires else ""
         print(f"{module.name:<16} {module.version}{requires}")
+
+
+def _module_drop(options: argparse.Namespace, settings: Settings) -> None:
+    modules = load_modules()
+    with database_urls(settings) as urls:
+        owner = owner_url(urls)
+        leftover = asyncio.run(plugins.find_leftover(owner, options.name, modules))
+        tables = ", ".join(leftover.tables) or "no tables"
+        if not options.yes and input(f"drop {tables} with all rows? Type {options.name} to go on: ") != options.name:
+            raise CommandError("nothing was dropped")
+        asyncio.run(plugins.drop(owner, leftover))
+    print(f"dropped {tables}")
 
 
 def _openapi(options: argparse.Namespace, settings: Settings) -> None:

@@ -79,10 +79,30 @@ async def missing_revisions(database: Database, modules: Modules) -> list[str]:
 def _upgrade(connection: Connection, config: Config) -> list[str]:
     connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'"))
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+    left = _put_aside_uninstalled(connection, config)
     before = set(MigrationContext.configure(connection).get_current_heads())
     config.attributes["connection"] = connection
     command.upgrade(config, "heads")
     after = set(MigrationContext.configure(connection).get_current_heads())
+    for revision in left:
+        connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": revision})
     now = clock.now()
     connection.execute(text("SELECT make_partitions(:now)"), {"now": now})
     return sorted(after - before)
+
+
+def _put_aside_uninstalled(connection: Connection, config: Config) -> list[str]:
+    """Takes away, for the time of the upgrade, the revisions of plug-ins that are no longer installed.
+
+    Alembic stops at a revision that it doesn't know; their tables stay until `huitouke module drop`. An unknown
+    revision of a module that *is* installed stays: then the schema is ahead of this code, and Alembic says so.
+    """
+    if not connection.execute(text("SELECT to_regclass('public.alembic_version')")).scalar():
+        return []
+    script = ScriptDirectory.from_config(config)
+    installed = {label for revision in script.walk_revisions() for label in revision.branch_labels}
+    applied = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
+    left = [revision for revision in applied if revision.rpartition("_")[0] not in installed]
+    for revision in left:
+        connection.execute(text("DELETE FROM alembic_version WHERE version_num = :revision"), {"revision": revision})
+    return left

@@ -1,0 +1,54 @@
+"""What an uninstalled plug-in leaves: its tables stay until somebody drops them, and migrating goes on."""
+
+import os
+
+import asyncpg
+import pytest
+
+from huitouke import plugins
+from huitouke.kernel.database.migrate import migrate
+from huitouke.kernel.modules import load_modules
+from huitouke.plugins import DropRefusedError
+from tests.conftest import SERVER_ADDRESS
+from tests.support.database import clone, make_template
+
+
+@pytest.fixture(scope="module")
+async def owner_url(worker_id: str) -> str:
+    """A database of its own, in which a plug-in "visits" was installed once."""
+    template = await make_template(os.environ[SERVER_ADDRESS].replace("%7Bdatabase%7D", "{database}"))
+    url = (await clone(template, f"plugins_{worker_id}")).owner
+    assert url is not None
+    connection = await asyncpg.connect(url)
+    await connection.execute("CREATE TABLE visits (id int); CREATE TABLE visits_days (id int)")
+    await connection.execute("CREATE TABLE visitors_of_another (id int)")
+    await connection.execute("INSERT INTO alembic_version VALUES ('visits_0001')")
+    await connection.close()
+    return url
+
+
+async def test_an_uninstalled_plug_in_does_not_hold_up_migrations(owner_url: str):
+    assert await migrate(owner_url, load_modules()) == []
+    connection = await asyncpg.connect(owner_url)
+    assert await connection.fetchval("SELECT 1 FROM alembic_version WHERE version_num = 'visits_0001'") == 1
+    await connection.close()
+
+
+@pytest.mark.parametrize("name", ["conversations", "kernel", "never_here"])
+async def test_only_what_was_uninstalled_may_be_dropped(owner_url: str, name: str):
+    with pytest.raises(DropRefusedError):
+        await plugins.find_leftover(owner_url, name, load_modules())
+
+
+async def test_dropping_takes_the_plug_ins_tables_and_nothing_else(owner_url: str):
+    leftover = await plugins.find_leftover(owner_url, "visits", load_modules())
+    assert leftover.tables == ("visits", "visits_days")
+
+    await plugins.drop(owner_url, leftover)
+
+    connection = await asyncpg.connect(owner_url)
+    assert await connection.fetchval("SELECT to_regclass('visits')") is None
+    assert await connection.fetchval("SELECT to_regclass('visitors_of_another')") is not None
+    await connection.close()
+    with pytest.raises(DropRefusedError):
+        await plugins.find_leftover(owner_url, "visits", load_modules())
