@@ -1,11 +1,14 @@
 """The frames as documented: one discriminator, every frame in the schema, numbers of a change in the envelope."""
 
 import json
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from huitouke.kernel.modules import load_modules
+from huitouke.kernel.realtime import limits
 from huitouke.kernel.realtime.frames import (
     CLIENT_FRAMES,
     SERVER_FRAMES,
@@ -16,6 +19,7 @@ from huitouke.kernel.realtime.frames import (
     frames_schema,
 )
 from huitouke.kernel.realtime.limits import OPEN_LIMIT
+from huitouke.kernel.realtime.schema import events_schema
 
 ID = UUID("01a20831-a34b-73cf-9e54-8afa223ac6ba")
 
@@ -79,3 +83,29 @@ def test_open_needs_only_the_streams() -> None:
     assert CLIENT_FRAMES.validate_python({"type": "open", "streams": {str(ID): 3}}) == Open(
         type="open", streams={ID: 3}
     )
+
+
+def test_the_protocols_page_names_every_frame_field_and_close_code() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text(encoding="utf-8")
+    schema = frames_schema()
+    for direction in ("server", "client"):
+        for name, reference in schema[direction]["discriminator"]["mapping"].items():
+            assert name in page, f"{name} is not explained"
+            for field in schema["$defs"][reference.removeprefix("#/$defs/")]["properties"]:
+                assert field in page, f"{name}.{field} is not explained"
+    for code in (
+        limits.SIGNED_OUT,
+        limits.BAD_FRAME,
+        limits.TOO_SLOW,
+        limits.TOO_MANY,
+        limits.RESTARTING,
+        limits.FAILED,
+    ):
+        assert str(code) in page, f"close code {code} is not explained"
+
+
+def test_the_published_schema_holds_frames_and_every_modules_events() -> None:
+    modules = load_modules()
+    document = events_schema(modules)
+    assert document["frames"] == frames_schema()
+    assert set(document["events"]) == {event.event_type for module in modules for event in module.events}

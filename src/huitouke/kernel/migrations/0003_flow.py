@@ -20,7 +20,7 @@ GATES = (
     "finish_work(uuid, timestamptz, integer[], uuid[], text[], text[], bigint[], bigint[], text[], timestamptz[],"
     " text[], uuid[])",
     "due_work(timestamptz, timestamptz, integer)",
-    "work_heartbeat(uuid, text, integer, boolean)",
+    "work_heartbeat(uuid, text, integer, boolean, boolean)",
     "work_farewell(uuid)",
     "claim_events(bigint, integer)",
     "resolve_callback(text, text)",

@@ -209,10 +209,11 @@ AS $$
   (SELECT NULL, NULL, i.run_at FROM work_items i WHERE i.run_at > p_now ORDER BY i.run_at LIMIT 1)
 $$
 -- ;;
--- work_heartbeat: says that the worker lives, renews its leases when a third of their 15 s is gone, and takes over
+-- work_heartbeat: says that the worker lives, renews its leases (p_renew: it has old ones; looking for them costs the
+-- index entries of all it finished lately) when a third of their 15 s is gone, and takes over
 -- what workers hold that were silent for 4 s; every few seconds (p_sweep) also what anybody's lapsed lease holds.
 -- A holder whose transaction is fenced (work_fence) is left until that transaction ends. Returns what became ready.
-CREATE FUNCTION work_heartbeat(p_worker uuid, p_host text, p_pid integer, p_sweep boolean)
+CREATE FUNCTION work_heartbeat(p_worker uuid, p_host text, p_pid integer, p_renew boolean, p_sweep boolean)
 RETURNS TABLE (tenant_id uuid, seq bigint)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public
@@ -225,11 +226,13 @@ BEGIN
   VALUES (p_worker, p_host, p_pid, clock_timestamp(), clock_timestamp())
       ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp();
 
-  UPDATE work_items i SET lease_until = clock_timestamp() + interval '15 seconds'
-    FROM (SELECT h.tenant_id, h.kind, h.key FROM work_items h
-           WHERE h.worker_id = p_worker AND h.lease_until < clock_timestamp() + interval '10 seconds'
-             FOR UPDATE SKIP LOCKED) mine
-   WHERE i.tenant_id = mine.tenant_id AND i.kind = mine.kind AND i.key = mine.key;
+  IF p_renew THEN
+    UPDATE work_items i SET lease_until = clock_timestamp() + interval '15 seconds'
+      FROM (SELECT h.tenant_id, h.kind, h.key FROM work_items h
+             WHERE h.worker_id = p_worker AND h.lease_until < clock_timestamp() + interval '10 seconds'
+               FOR UPDATE SKIP LOCKED) mine
+     WHERE i.tenant_id = mine.tenant_id AND i.kind = mine.kind AND i.key = mine.key;
+  END IF;
 
   SELECT array_agg(silent.id) INTO dead
     FROM (SELECT w.id FROM workers w WHERE w.seen_at < clock_timestamp() - interval '4 seconds'

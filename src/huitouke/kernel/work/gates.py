@@ -81,10 +81,13 @@ class WorkGates:
     async def close(self) -> None:
         await self._connection.close()
 
-    async def heartbeat(self, worker_id: UUID, host: str, pid: int, *, sweep: bool) -> list[Place]:
-        """Says that the worker lives; gives what it took over from others."""
-        rows = await self._fetch("SELECT * FROM work_heartbeat($1, $2, $3, $4)", worker_id, host, pid, sweep)
-        return _places(rows)
+    async def heartbeat(
+        self, worker_id: UUID, host: str, pid: int, *, renew: bool = True, sweep: bool = False
+    ) -> list[Place]:
+        """Says that the worker lives, renews its leases; gives what it took over from others."""
+        return _places(
+            await self._fetch("SELECT * FROM work_heartbeat($1, $2, $3, $4, $5)", worker_id, host, pid, renew, sweep)
+        )
 
     async def farewell(self, worker_id: UUID) -> list[Place]:
         """The worker ends; gives what the others can take now."""

@@ -40,6 +40,8 @@ from huitouke.kernel.work.timers import Timers
 log = structlog.get_logger(__name__)
 
 HEARTBEAT_SECONDS: Final = 1.0
+RENEW_AFTER_SECONDS: Final = 4.0
+"""Leases last 15 s: who has run this long has them renewed at each heartbeat that finds a third gone."""
 POLL_SECONDS: Final = 1.0
 SWEEP_SECONDS: Final = 5.0
 MAINTENANCE_SECONDS: Final = 3600.0
@@ -73,6 +75,7 @@ class Worker:
         self.timers = Timers(self.gates, self._on_place)
         self._finisher = Finisher(self.gates, self.id, self._on_place)
         self._running: dict[asyncio.Task[None], Claimed] = {}
+        self._started_at: dict[asyncio.Task[None], float] = {}
         self._of_kind: Counter[str] = Counter()
         self._held_back: dict[UUID, int] = {}
         self._slot_freed = asyncio.Event()
@@ -164,7 +167,8 @@ class Worker:
 
     async def beat(self, *, sweep: bool) -> None:
         """Says that this worker lives, and takes over what silent ones hold."""
-        taken = await self.gates.heartbeat(self.id, socket.gethostname(), os.getpid(), sweep=sweep)
+        renew = any(monotonic() - started > RENEW_AFTER_SECONDS for started in self._started_at.values())
+        taken = await self.gates.heartbeat(self.id, socket.gethostname(), os.getpid(), renew=renew, sweep=sweep)
         for place in taken:
             self._on_place(place)
         if taken:
@@ -211,6 +215,7 @@ class Worker:
         self._of_kind[kind] += 1
         task = asyncio.create_task(self._work(item), name=f"work {kind} {item.lease.key}")
         self._running[task] = item
+        self._started_at[task] = monotonic()
         WORK_RUNNING.set(len(self._running))
         task.add_done_callback(self._ended)
 
@@ -224,6 +229,7 @@ class Worker:
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         item = self._running.pop(task)
+        del self._started_at[task]
         kind = item.lease.kind
         was_full = not self._has_slot(kind)
         self._of_kind[kind] -= 1

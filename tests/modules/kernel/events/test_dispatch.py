@@ -321,3 +321,45 @@ async def _followed(world: World) -> list[int]:
             world.tenant_id,
         )
     return [int(row["number"]) for row in rows]
+
+
+async def test_a_handler_that_breaks_the_whole_transaction_is_set_aside_in_the_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fails only at the commit undoes the others too; after three times the events go on one by one."""
+    monkeypatch.setattr("huitouke.kernel.events.lanes.FAILURE_PAUSE_SECONDS", 0.01)
+    good: list[int] = []
+
+    @on("test.happened")
+    async def breaks_the_commit(ctx: Context, events: Sequence[Received[Number]]) -> None:
+        if any(event.payload.number == 2 for event in events):
+            raw = await connection(ctx)
+            await raw.execute(
+                "CREATE TEMPORARY TABLE IF NOT EXISTS late (n int UNIQUE DEFERRABLE INITIALLY DEFERRED) ON COMMIT DROP"
+            )
+            await raw.execute("INSERT INTO late VALUES (1), (1)")
+
+    @on("test.happened")
+    async def works(ctx: Context, events: Sequence[Received[Number]]) -> None:
+        for event in events:
+            await wake(ctx, "test.good", str(event.payload.number))
+
+    module = Module("test", handlers=(breaks_the_commit, works))
+    customer = new_id()
+    async with transaction(world.context) as ctx:
+        await emit_many(ctx, [Happened(customer_id=customer, number=n) for n in (1, 2, 3)])
+    for offset in range(0, 2000, 100):
+        clock.set_offset(offset)
+        await drain(modules=[module])
+
+    async with transaction(world.context) as ctx:
+        raw = await connection(ctx)
+        rows = await raw.fetch(
+            "SELECT key FROM work_items WHERE tenant_id = $1 AND kind = 'test.good' ORDER BY key", world.tenant_id
+        )
+        good = [int(row["key"]) for row in rows]
+        letters = (await dead_letters.list_dead_letters(ctx)).items
+    assert good == [1, 2, 3]
+    assert [letter.kind for letter in letters] == [breaks_the_commit.name]
+    assert await count(world, "event_queue") == 0
+    assert await count(world, "event_retry") == 0

@@ -265,3 +265,47 @@ async def test_one_tenants_backlog_does_not_hold_up_another(world: World, anothe
         await settled(small)
         assert order.count("large") < 300
         await settled(world)
+
+
+async def test_a_worker_outlasts_the_loss_of_all_its_connections(world: World, database: Database) -> None:
+    ran: list[str] = []
+
+    @runner("test.survives")
+    async def run(context: Context, key: str) -> None:
+        ran.append(key)
+
+    async with working(Module("test", runners=(run,))) as worker:
+        for number in range(3):
+            async with worker.gates._connection.held() as connection:
+                connection.terminate()
+            await database.engine.dispose()
+            async with transaction(world.context) as ctx:
+                await wake(ctx, "test.survives", str(number))
+            await settled(world)
+    assert ran == ["0", "1", "2"]
+
+
+async def test_a_long_run_keeps_its_lease(world: World) -> None:
+    """Renewed from its fifth second on: 15 s after the lease began it still has time left."""
+    go_on = asyncio.Event()
+
+    @runner("test.long")
+    async def run(context: Context, key: str) -> None:
+        await go_on.wait()
+
+    async with working(Module("test", runners=(run,))):
+        async with transaction(world.context) as ctx:
+            await wake(ctx, "test.long", "a")
+        await asyncio.sleep(7.5)
+        async with transaction(world.context) as ctx:
+            left = await ctx.session.scalar(
+                text(
+                    "SELECT extract(epoch FROM lease_until - clock_timestamp())::float FROM work_items"
+                    " WHERE tenant_id = :tenant"
+                ),
+                {"tenant": world.tenant_id},
+            )
+        go_on.set()
+        await settled(world)
+    assert left is not None
+    assert left > 9
