@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -11,12 +12,14 @@ from sqlalchemy import select
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import transaction
 from huitouke.kernel.demo import DemoWorld
-from huitouke.kernel.ids import new_id
-from huitouke.modules.assistant.models import KnowledgeEntry, ReplyTrace
+from huitouke.kernel.ids import new_id, time_of
+from huitouke.modules.assistant.model.prompt import Said
+from huitouke.modules.assistant.models import KnowledgeEntry
 from huitouke.modules.assistant.reply.answering import Asked, decide, prepare
 from huitouke.modules.assistant.schemas import EntryDraft
 from huitouke.modules.assistant.service.entries import add_entries
 from huitouke.modules.assistant.service.traces import write_trace
+from huitouke.modules.conversations.tables import Message
 
 _ENTRIES = Path(__file__).parent / "demo_entries.txt"
 
@@ -37,8 +40,11 @@ async def load(context: Context, world: DemoWorld) -> None:
         if await ctx.session.scalar(select(KnowledgeEntry.id).limit(1)) is not None:
             return
         await add_entries(ctx, demo_entries(), source="demo")
+    asked: dict[UUID, list[Said]] = {}
     for conversation_id, message_id, question in world.facts.get("assistant_answers", ()):
-        await _trace(context, conversation_id, message_id, question)
+        history = asked.setdefault(conversation_id, [])
+        await _trace(context, conversation_id, message_id, question, history)
+        history.append(("customer", question))
 
 
 def demo_entries() -> list[EntryDraft]:
@@ -63,13 +69,18 @@ def demo_entries() -> list[EntryDraft]:
     return blocks
 
 
-async def _trace(context: Context, conversation_id: UUID, message_id: UUID, question: str) -> ReplyTrace:
-    """Decides once more what was decided then: the same code, the same knowledge."""
+async def _trace(
+    context: Context, conversation_id: UUID, message_id: UUID, question: str, history: Sequence[Said]
+) -> None:
+    """Decides once more what was decided then, by the same code; kept only where the answer is the one that was sent."""
     async with transaction(context) as ctx:
-        prepared = await prepare(ctx, Asked(question), None)
+        sent = await ctx.session.scalar(select(Message.text).where(Message.id == message_id))
+        prepared = await prepare(ctx, Asked(question, history), None)
     outcome = await decide(prepared)
+    if outcome.text != sent:
+        return
     async with transaction(context) as ctx:
-        return await write_trace(
+        trace = await write_trace(
             ctx,
             new_id(),
             outcome,
@@ -80,3 +91,4 @@ async def _trace(context: Context, conversation_id: UUID, message_id: UUID, ques
             wait_ms=800,
             total_ms=outcome.retrieval_ms,
         )
+        trace.created_at = time_of(message_id)

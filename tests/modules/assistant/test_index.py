@@ -1,0 +1,120 @@
+"""The index in PostgreSQL ranks as the slow reference does, and stays right through every change."""
+
+import random
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import pytest
+
+from huitouke.kernel.context import Context
+from huitouke.kernel.database import connection, transaction
+from huitouke.kernel.ids import new_id
+from huitouke.modules.assistant.retrieval.index import Indexed, reindex
+from huitouke.modules.assistant.retrieval.ranking import Index
+from huitouke.modules.assistant.retrieval.terms import postings, query_terms
+from tests.support.world import World
+
+CHARACTERS = "大小码尺衣裙裤退换货运费多少钱几天发开门关店在哪洗吗有没的"
+
+
+async def ranked(context: Context, question: str, before: tuple[str, ...] = ()) -> dict[UUID, float]:
+    weights = query_terms(question, before)
+    async with transaction(context) as ctx:
+        raw = await connection(ctx)
+        rows = await raw.fetch("SELECT * FROM search_knowledge($1, $2, 50)", list(weights), list(weights.values()))
+    assert all(
+        row["score"] == pytest.approx(row["words"] + row["bigrams"] + row["concepts"] + row["answers"]) for row in rows
+    )
+    return {row["entry_id"]: row["score"] for row in rows}
+
+
+def sentence(source: random.Random) -> str:
+    return "".join(source.choice(CHARACTERS) for _ in range(source.randint(2, 12)))
+
+
+def entries(source: random.Random, count: int) -> dict[UUID, Indexed]:
+    made = [
+        Indexed(
+            new_id(), sentence(source), [sentence(source) for _ in range(source.randint(0, 3))], sentence(source) * 2
+        )
+        for _ in range(count)
+    ]
+    return {entry.entry_id: entry for entry in made}
+
+
+def reference(held: dict[UUID, Indexed]) -> Index[UUID]:
+    return Index({key: postings(entry.question, entry.variants, entry.answer) for key, entry in held.items()})
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_it_ranks_as_the_reference_does(world: World, seed: int) -> None:
+    source = random.Random(seed)
+    held = entries(source, 40)
+    async with transaction(world.context) as ctx:
+        await reindex(ctx, [], list(held.values()))
+
+    for _ in range(20):
+        question, before = sentence(source), (sentence(source), sentence(source))
+        assert await ranked(world.context, question, before) == pytest.approx(
+            reference(held).scores(query_terms(question, before))
+        )
+
+
+async def test_it_is_the_same_after_changes_as_if_it_had_been_built_anew(world: World) -> None:
+    source = random.Random(7)
+    held = entries(source, 30)
+    async with transaction(world.context) as ctx:
+        await reindex(ctx, [], list(held.values()))
+    for _ in range(10):
+        gone = source.sample(sorted(held), 3)
+        changed = [
+            Indexed(key, sentence(source), [], sentence(source))
+            for key in source.sample(sorted(set(held) - set(gone)), 3)
+        ]
+        new = list(entries(source, 2).values())
+        async with transaction(world.context) as ctx:
+            await reindex(ctx, [*gone, *(entry.entry_id for entry in changed)], [*changed, *new])
+        for key in gone:
+            del held[key]
+        held.update({entry.entry_id: entry for entry in [*changed, *new]})
+
+    question = sentence(source)
+    assert await ranked(world.context, question) == pytest.approx(reference(held).scores(query_terms(question)))
+    async with transaction(world.context) as ctx:
+        raw = await connection(ctx)
+        counted = await raw.fetch(
+            "SELECT term, entries FROM knowledge_terms WHERE tenant_id = $1 EXCEPT"
+            " SELECT term, count(*) FROM knowledge_postings WHERE tenant_id = $1 GROUP BY term",
+            world.tenant_id,
+        )
+        amount = await raw.fetchval(
+            "SELECT amount FROM knowledge_statistics WHERE tenant_id = $1 AND kind = '*'", world.tenant_id
+        )
+    assert counted == []
+    assert amount == len(held)
+
+
+async def test_two_merchants_know_nothing_of_each_other(
+    world: World, another_world: Callable[[], Awaitable[World]]
+) -> None:
+    other = await another_world()
+    mine, theirs = Indexed(new_id(), "门店在哪里", [], "杭州"), Indexed(new_id(), "门店在哪里", [], "北京")
+    for owner, entry in ((world, mine), (other, theirs)):
+        async with transaction(owner.context) as ctx:
+            await reindex(ctx, [], [entry])
+
+    assert set(await ranked(world.context, "门店在哪里")) == {mine.entry_id}
+    assert set(await ranked(other.context, "门店在哪里")) == {theirs.entry_id}
+
+
+async def test_an_empty_knowledge_finds_nothing(world: World) -> None:
+    assert await ranked(world.context, "有大一点的吗") == {}
+
+
+async def test_what_is_rolled_back_is_not_found(world: World) -> None:
+    with pytest.raises(RuntimeError, match="stop"):
+        async with transaction(world.context) as ctx:
+            await reindex(ctx, [], [Indexed(new_id(), "包邮吗", [], "包")])
+            raise RuntimeError("stop")
+
+    assert await ranked(world.context, "包邮吗") == {}
