@@ -57,11 +57,8 @@ async def test_without_any_callback_the_minutes_pull_brings_messages(desk: Desk)
     await desk.work()
     await desk.shop.sandbox.faults(callback_loss_probability=1.0)
     await desk.shop.writes("听得到吗")
-    clock.set_offset(61)
-    try:
+    async with desk.later(61):
         await desk.work()
-    finally:
-        clock.set_offset(0)
 
     assert [message.text for message in await desk.messages()] == ["听得到吗"]
 
@@ -95,7 +92,11 @@ async def test_a_thousand_messages_after_an_outage_come_in_at_once(desk: Desk) -
 
 async def test_the_same_page_twice_does_nothing_the_second_time(desk: Desk) -> None:
     await desk.work()
-    items = [customer_text("m1", "wm-a", "你好"), customer_text("m1", "wm-a", "你好"), customer_text("m2", "wm-a", "在吗")]
+    items = [
+        customer_text("m1", "wm-a", "你好"),
+        customer_text("m1", "wm-a", "你好"),
+        customer_text("m2", "wm-a", "在吗"),
+    ]
     assert await page(desk, items, "c1") == 2
     before = await desk.conversation("wm-a")
 
@@ -227,14 +228,21 @@ async def test_a_pulled_account_with_a_changed_secret_says_what_is_wrong_and_rec
     await desk.shop.sandbox.patch(app, {"secret": desk.shop.secret}, corp_id=desk.shop.corp_id)
     async with transaction(desk.context) as ctx:  # as if the minute were over
         await ctx.session.execute(update(ChannelAccount).values(last_synced_at=None))
-    clock.set_offset(61)
-    try:
+    async with desk.later(61):
         await desk.work()
-    finally:
-        clock.set_offset(0)
     assert [message.text for message in await desk.messages()] == ["在吗"]
     async with transaction(desk.context) as ctx:
         assert await ctx.session.scalar(select(ChannelAccount.state)) == "active"
+
+
+async def test_a_cursor_that_wecom_no_longer_knows_is_given_up_without_loss_or_doubles(desk: Desk) -> None:
+    await desk.customer_writes("一")
+    async with transaction(desk.context) as ctx:
+        await ctx.session.execute(update(ChannelAccount).values(sync_cursor="nobody-knows-this"))
+
+    await desk.customer_writes("二")
+
+    assert [message.text for message in await desk.messages()] == ["一", "二"]
 
 
 async def test_a_token_that_died_is_renewed_by_itself(desk: Desk) -> None:

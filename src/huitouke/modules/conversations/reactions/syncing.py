@@ -31,6 +31,9 @@ TOKEN_LIFETIME: Final = timedelta(minutes=10)
 """Of the token in a callback (path/94670)."""
 
 TOKEN_INVALID: Final = "95007"  # noqa: S105 - an error code
+CURSOR_INVALID: Final = "40058"
+"""What WeCom says of arguments that it doesn't take; with a cursor of ours it can only be the cursor."""
+
 PAGES_PER_RUN: Final = 50
 """50,000 messages; then the runner is woken again, so that others get their turn."""
 
@@ -108,14 +111,8 @@ async def _place(context: Context, open_kfid: str) -> _Place | None:
 async def _pull(context: Context, place: _Place) -> Pulled | None:
     """The next page; None where the account can't be pulled until somebody changes something (the minute's round
     tries again by itself)."""
-    puller = channel(place.account.kind)
     try:
-        try:
-            return await puller.pull(context, place.account, place.cursor, place.token)
-        except ChannelError as error:
-            if error.code != TOKEN_INVALID or place.token is None:
-                raise
-            return await puller.pull(context, place.account, place.cursor, None)
+        return await _page(context, place)
     except ChannelError as error:
         log.warning("conversations.pull_failed", account_id=str(place.account.id), code=error.code)
         if not error.final:
@@ -123,3 +120,18 @@ async def _pull(context: Context, place: _Place) -> Pulled | None:
         async with transaction(context) as ctx:
             await account_failed(ctx, place.account.id, error.code)
         return None
+
+
+async def _page(context: Context, place: _Place) -> Pulled:
+    """The page; once more without the callback's token when it is too old, and from three days ago when the cursor is
+    no longer known: what we have already is left out by its receipts. Raises ChannelError."""
+    puller = channel(place.account.kind)
+    try:
+        return await puller.pull(context, place.account, place.cursor, place.token)
+    except ChannelError as error:
+        if error.code == TOKEN_INVALID and place.token is not None:
+            return await puller.pull(context, place.account, place.cursor, None)
+        if error.code == CURSOR_INVALID and place.cursor is not None:
+            log.warning("conversations.cursor_lost", account_id=str(place.account.id))
+            return await puller.pull(context, place.account, None, place.token)
+        raise
