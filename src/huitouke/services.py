@@ -19,7 +19,7 @@ from huitouke.kernel.database.checks import UnsafeRoleError, assert_application_
 from huitouke.kernel.database.migrate import missing_revisions
 from huitouke.kernel.http.testing import follow_clock
 from huitouke.kernel.keys import KeysError, get_key_ring
-from huitouke.kernel.modules import Modules
+from huitouke.kernel.modules import PROCESS_END, Modules
 from huitouke.kernel.notify import Notifier, NotifierError
 from huitouke.kernel.observability import watchdog
 from huitouke.kernel.observability.health import Check, NotWell
@@ -79,6 +79,8 @@ async def running(
         missing = await missing_revisions(database, modules)
         if missing:
             raise SchemaBehindError(f"the schema lacks {', '.join(missing)}; run: huitouke migrate")
+        for close in modules.extensions(PROCESS_END):
+            stack.push_async_callback(close)
         await stack.enter_async_context(watchdog.watching())
         if settings.testing:
             await stack.enter_async_context(_task("testing.clock", follow_clock()))
@@ -104,6 +106,7 @@ async def _working(modules: Modules, database: Database) -> AsyncIterator[Check]
     """Runs this process's worker; gives the check that it is alive."""
     worker = Worker(modules, database=database)
     task = asyncio.create_task(worker.run(), name="worker")
+    task.add_done_callback(_log_failure)
 
     async def alive() -> None:
         if task.done():
@@ -140,3 +143,9 @@ async def _task(name: str, work: Coroutine[Any, Any, None]) -> AsyncIterator[Non
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+def _log_failure(task: asyncio.Task[None]) -> None:
+    """Says at once, and not only at the end, that a service has died; readiness says it from then on."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("app.service_died", service=task.get_name(), exc_info=error)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 ENTRY_POINT_GROUP: Final = "huitouke.modules"
 
+PROCESS_END: Final = "kernel.process_end"
+"""Registry of `async def f() -> None` that close what a module keeps open per process (connections to outside)."""
+
 BUILT_IN: Final = ("organization", "customers", "conversations", "assistant")
 """Names under `huitouke.modules`, used where the package's metadata is not installed (a source checkout)."""
 

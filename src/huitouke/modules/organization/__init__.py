@@ -7,7 +7,7 @@ def module() -> Module:
     """The manifest."""
     from pathlib import Path
 
-    from huitouke.kernel.modules import MenuEntry, Permission, SurfaceRouter
+    from huitouke.kernel.modules import PROCESS_END, MenuEntry, Permission, SurfaceRouter
     from huitouke.modules.organization import console, demo, service
     from huitouke.modules.organization.callbacks import WecomCallbacks
     from huitouke.modules.organization.models import AccessToken, Staff, WecomApp
@@ -23,6 +23,7 @@ def module() -> Module:
         ),
         callback_kinds=(WecomCallbacks(),),
         access_resolver=service.resolve_access,
+        extensions={PROCESS_END: (service.close_clients,)},
         models=(Staff, WecomApp, AccessToken),
         migrations=folder / "migrations",
         locales=folder / "locales",
