@@ -163,8 +163,7 @@ def assemble(modules: Iterable[Module]) -> Modules:
 
 def _discovered() -> list[Module]:
     offered = {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}
-    present = [name for name in BUILT_IN if (Path(__file__).parent.parent / "modules" / name / "__init__.py").exists()]
-    modules = [_call(f"huitouke.modules.{name}") for name in present]
+    modules = [_call(f"huitouke.modules.{name}") for name in BUILT_IN]
     for name, entry in sorted(offered.items()):
         if name not in BUILT_IN:
             modules.append(_call(entry.module, entry.attr))

@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from sqlalchemy import text
-from tests.support.world import World
 
 from huitouke.kernel.context import NoTransactionError
 from huitouke.kernel.database import connection, platform_transaction, transaction
 from huitouke.kernel.database.transactions import NestedTransactionError, TransactionAbortedError
+from tests.support.world import World
 
 MakeWorld = Callable[[], Awaitable[World]]
 
