@@ -8,7 +8,7 @@ from huitouke.kernel.database import transaction
 from huitouke.kernel.paging import Page
 from huitouke.modules.assistant import queries
 from huitouke.modules.assistant.reply import engine, turns
-from huitouke.modules.assistant.reply.answering import Prepared
+from huitouke.modules.assistant.reply.answering import Prepared, decide
 from huitouke.modules.assistant.reply.outcome import Outcome
 from huitouke.modules.assistant.schemas import PauseIn, SettingsIn, TraceOut
 from huitouke.modules.assistant.service import assistant_settings, change_settings, is_paused, pause_all
@@ -168,7 +168,6 @@ async def test_what_is_no_text_gets_a_polite_answer(counter: Counter) -> None:
 
 async def test_an_answer_that_a_person_overtook_is_dropped(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
     await counter.desk.customer_writes("有大一点的吗")
-    decide = engine.decide
 
     async def slowly(prepared: Prepared) -> Outcome:
         await counter.desk.takes(counter.desk.xiaoyu)
@@ -186,7 +185,7 @@ async def test_an_answer_that_a_newer_message_overtook_is_dropped_and_both_are_a
     counter: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await counter.desk.customer_writes("茶歇裙多少钱")
-    decide, seen = engine.decide, []
+    seen: list[Prepared] = []
 
     async def overtaken(prepared: Prepared) -> Outcome:
         if not seen:

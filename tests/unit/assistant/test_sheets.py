@@ -29,7 +29,7 @@ def xlsx(fill: Callable[[Worksheet], None]) -> bytes:
 def rows_of(*lines: tuple[object, ...]) -> bytes:
     def fill(sheet: Worksheet) -> None:
         for line in lines:
-            sheet.append(line)
+            sheet.append(list(line))
 
     return xlsx(fill)
 

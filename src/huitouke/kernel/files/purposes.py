@@ -13,7 +13,13 @@ MULTIPART_OVERHEAD_BYTES: Final = 16 * 1024
 
 PICTURES: Final = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 SHEETS: Final = frozenset(
-    {"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "text/csv", "text/plain"}
+    {
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "text/csv",
+        "text/plain",
+        # Excel files with a password and old .xls files: the import says which it is and what to do.
+        "application/x-ole-storage",
+    }
 )
 
 

@@ -143,6 +143,6 @@ def _failure_of_status(status: int, data: bytes) -> ModelFailure:
         return ModelFailure(FailureKind.BUSY, detail)
     if status >= 500:
         return ModelFailure(FailureKind.SERVER, detail)
-    if 300 <= status < 400:
-        return ModelFailure(FailureKind.PATH, f"{status} redirect")
+    if 300 <= status < 400 or status == 405:
+        return ModelFailure(FailureKind.PATH, str(status))
     return ModelFailure(said.kind if said is not None else FailureKind.REFUSED, detail)
