@@ -27,12 +27,10 @@ from huitouke.modules.conversations.models import (
 from huitouke.modules.conversations.service import DEFAULT_AI_LABEL, accounts
 from huitouke.modules.conversations.service.sending import preview
 from huitouke.modules.customers import service as customers
-from huitouke.modules.organization import demo as organization_demo
 
 ACCOUNT_NAME: Final = "拾光衣橱客服"
 GREETING: Final = "欢迎来到拾光衣橱，我是 AI 助手小光。尺码、面料、发货、退换都可以问我，需要同事就说「人工」。"
 WITHOUT_SANDBOX: Final = "wkDEMO0000000000000000000000000"
-SERVICERS: Final = [userid for _, _, userid in organization_demo.AGENTS]
 SERVICER: Final = "ANing"
 REPLY_SECONDS: Final = 3
 PERSON_SECONDS: Final = 40
@@ -103,7 +101,7 @@ async def load(context: Context, world: DemoWorld) -> None:
         )
     world.facts["assistant_answers"] = rows.answers
     if world.sandbox_url is not None:
-        await _write_live(world.sandbox_url, account.external_id, scripts)
+        await _write_live(world, account.external_id, scripts)
 
 
 def read_scripts() -> Iterator[Script]:
@@ -141,27 +139,27 @@ async def _account(context: Context, world: DemoWorld, scripts: list[Script]) ->
     ]
     wanted: dict[str, Any] = {
         "corp_id": world.facts["corp_id"],
-        "corp_name": organization_demo.CORP_NAME,
+        "corp_name": world.facts["corp_name"],
         "customers": people,
     }
-    await organization_demo.sandbox("POST", f"{world.sandbox_url}/sandbox/setup", wanted)
+    await world.sandbox("POST", "setup", wanted)
     existing = next((one for one in await accounts.corp_accounts(context, app_id) if one.name == ACCOUNT_NAME), None)
     if existing is not None:  # left by a demo that was broken off
         account = await accounts.adopt_account(context, app_id, existing.open_kfid)
     else:
         account = await accounts.create_account(context, app_id, ACCOUNT_NAME, await default_avatar(ACCOUNT_NAME))
-    await accounts.change_servicers(context, account.id, SERVICERS, add=True)
+    await accounts.change_servicers(context, account.id, world.facts["servicer_userids"], add=True)
     world.facts["kf_link"] = await accounts.make_link(context, account.id)
     return await accounts.update_account(context, account.id, accounts.AccountChange(greeting=GREETING))
 
 
-async def _write_live(sandbox_url: str, open_kfid: str, scripts: list[Script]) -> None:
+async def _write_live(world: DemoWorld, open_kfid: str, scripts: list[Script]) -> None:
     """The last words of open conversations come through the sandbox: it then has a session that one can answer in."""
     for script in scripts:
-        path = f"{sandbox_url}/sandbox/customers/{script.address}/chats/{open_kfid}/messages"
+        path = f"customers/{script.address}/chats/{open_kfid}/messages"
         for mark, text in script.lines:
             if mark == "L":
-                await organization_demo.sandbox("POST", path, {"msgtype": "text", "text": {"content": text}})
+                await world.sandbox("POST", path, {"msgtype": "text", "text": {"content": text}})
 
 
 class _Past:

@@ -45,14 +45,6 @@ class WecomCallbacks:
         return Opened(key, plain, (route.runner, key), event)
 
 
-def callback_fields(body: bytes) -> dict[str, str]:
-    """The texts of a stored body. Empty when it can't be read, which the callback's own check has ruled out."""
-    try:
-        return {name: value for name, value in parse_xml(body).items() if isinstance(value, str)}
-    except CallbackError:
-        return {}
-
-
 def _signed(query: Mapping[str, str]) -> tuple[str, str, str]:
     return query.get("msg_signature", ""), query.get("timestamp", ""), query.get("nonce", "")
 

@@ -3,7 +3,6 @@
 from typing import Any, Final
 from uuid import UUID
 
-import httpx2
 from sqlalchemy import select
 
 from huitouke.kernel.access.service import SignInNameTaken
@@ -11,7 +10,7 @@ from huitouke.kernel.callbacks import Endpoint
 from huitouke.kernel.callbacks import service as callbacks
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import transaction
-from huitouke.kernel.demo import DemoWorld
+from huitouke.kernel.demo import DemoSandboxError, DemoWorld
 from huitouke.kernel.keys import Secret
 from huitouke.modules.organization.models import Staff, WecomApp
 from huitouke.modules.organization.service import (
@@ -29,36 +28,26 @@ OWNER_USERID: Final = "LinYue"
 AGENTS: Final = (("小雨", "xiaoyu", "XiaoYu"), ("阿宁", "aning", "ANing"))
 PASSWORD: Final = "huitouke-demo"  # noqa: S105 - the demo's own, printed on the terminal
 WITHOUT_SANDBOX: Final = {"corp_id": "ww0000000000000000", "agentid": 1000002, "secret": "demo-secret-of-no-use"}
-TIMEOUT_SECONDS: Final = 10.0
-
-
-class DemoSandboxError(RuntimeError):
-    """The sandbox refused; the message is its own."""
 
 
 async def load(context: Context, world: DemoWorld) -> None:
-    """Adds two agents and the app; `facts` gets `staff_ids`, `wecom_app_id`, `corp_id`. Once per tenant."""
+    """Adds two agents and the app; once per tenant.
+
+    `facts` gets `staff_ids`, `wecom_app_id`, `corp_id`, `corp_name` and `servicer_userids`.
+    """
     async with transaction(context) as ctx:
         if await ctx.session.scalar(select(WecomApp.id).limit(1)) is not None:
             return
         world.facts["staff_ids"] = await _staff(ctx, world.facts.get("owner_staff_id"))
-    app = await _sandbox_app(world.sandbox_url)
+    app = await _sandbox_app(world)
     async with transaction(context) as ctx:
         new = NewWecomApp(APP_NAME, app["corp_id"], str(app["agentid"]), Secret(app["secret"]))
         row = await create_wecom_app(ctx, new)
         endpoint = await callbacks.endpoint_of(ctx, row.id)
-    world.facts["wecom_app_id"], world.facts["corp_id"] = row.id, row.corp_id
+    world.facts["wecom_app_id"], world.facts["corp_id"], world.facts["corp_name"] = row.id, row.corp_id, CORP_NAME
+    world.facts["servicer_userids"] = [userid for _, _, userid in AGENTS]
     if world.sandbox_url is not None:
-        await _connect(world.sandbox_url, world.public_url, app, endpoint)
-
-
-async def sandbox(method: str, address: str, body: dict[str, Any] | None = None) -> Any:
-    """One call of the sandbox's control API. Raises DemoSandboxError."""
-    async with httpx2.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False) as http:
-        answer = await http.request(method, address, json=body)
-    if answer.status_code >= 400:
-        raise DemoSandboxError(f"{method} {address}: {answer.status_code} {answer.text[:300]}")
-    return answer.json()
+        await _connect(world, app, endpoint)
 
 
 async def _staff(ctx: Context, owner_id: UUID | None) -> list[UUID]:
@@ -83,27 +72,27 @@ async def _agent(ctx: Context, name: str, sign_in_name: str, userid: str) -> Sta
         return await add_staff(ctx, NewStaff(name, other_name, password, "agent", userid))
 
 
-async def _sandbox_app(sandbox_url: str | None) -> dict[str, Any]:
-    if sandbox_url is None:
+async def _sandbox_app(world: DemoWorld) -> dict[str, Any]:
+    if world.sandbox_url is None:
         return dict(WITHOUT_SANDBOX)
     employees = [{"userid": OWNER_USERID, "name": "林店长"}]
     employees += [{"userid": userid, "name": name} for name, _, userid in AGENTS]
     wanted = {"corp_name": CORP_NAME, "apps": [{"name": APP_NAME}], "employees": employees}
-    made = await sandbox("POST", f"{sandbox_url}/sandbox/setup", wanted)
+    made = await world.sandbox("POST", "setup", wanted)
     app: dict[str, Any] = next(one for one in made["corp"]["apps"] if one["name"] == APP_NAME)
     return app
 
 
-async def _connect(sandbox_url: str, public_url: str, app: dict[str, Any], endpoint: Endpoint) -> None:
+async def _connect(world: DemoWorld, app: dict[str, Any], endpoint: Endpoint) -> None:
     """Enters our address in the app's settings; WeCom verifies it with an encrypted echo before it saves it."""
-    saved = await sandbox(
+    saved = await world.sandbox(
         "PUT",
-        f"{sandbox_url}/sandbox/apps/{app['agentid']}/callback?corp_id={app['corp_id']}",
+        f"apps/{app['agentid']}/callback?corp_id={app['corp_id']}",
         {
-            "url": f"{public_url}/callbacks/{endpoint.kind}/{endpoint.callback_id}",
+            "url": f"{world.public_url}/callbacks/{endpoint.kind}/{endpoint.callback_id}",
             "token": endpoint.token.reveal(),
             "encoding_aes_key": endpoint.aes_key.reveal(),
         },
     )
     if not saved["ok"]:
-        raise DemoSandboxError(f"the sandbox could not verify {public_url}: {saved['error']}")
+        raise DemoSandboxError(f"the sandbox could not verify {world.public_url}: {saved['error']}")

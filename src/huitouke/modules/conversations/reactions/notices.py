@@ -16,7 +16,7 @@ from huitouke.modules.conversations.service import handling, notices
 from huitouke.modules.conversations.service.handling import CARD_RUNNER, NOTICE_RUNNER
 from huitouke.modules.conversations.service.notices import CardUpdate, Notice
 from huitouke.modules.organization import service as organization
-from huitouke.modules.organization.callbacks import callback_fields
+from huitouke.modules.organization.service import callback_fields
 from huitouke.wechat.app_messages import (
     AppMessageClient,
     ButtonInteractionCard,

@@ -21,7 +21,7 @@ from huitouke.modules.conversations.service.accounts import (
     reference,
 )
 from huitouke.modules.conversations.service.receiving import StalePage, receive_page
-from huitouke.modules.organization.callbacks import callback_fields
+from huitouke.modules.organization.service import callback_fields
 
 PULL_EVERY: Final = timedelta(seconds=60)
 FRESH_ENOUGH: Final = timedelta(seconds=50)

@@ -2,7 +2,7 @@
 
 from huitouke.modules.organization.service.checks import Check, check_wecom_app, failed_check
 from huitouke.modules.organization.service.clients import close_clients, wecom_client
-from huitouke.modules.organization.service.event_routes import EVENT_ROUTES, WecomEventRoute
+from huitouke.modules.organization.service.event_routes import EVENT_ROUTES, WecomEventRoute, callback_fields
 from huitouke.modules.organization.service.staff import (
     Founded,
     NewStaff,
@@ -37,6 +37,7 @@ __all__ = [
     "WecomAppChange",
     "WecomEventRoute",
     "add_staff",
+    "callback_fields",
     "check_wecom_app",
     "close_clients",
     "create_wecom_app",

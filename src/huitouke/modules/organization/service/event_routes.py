@@ -8,6 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from huitouke.wechat.errors import CallbackError
+from huitouke.wechat.xml import parse_xml
+
 EVENT_ROUTES: Final = "organization.wecom_events"
 
 
@@ -18,3 +21,11 @@ class WecomEventRoute:
     event: str
     runner: str
     key: Callable[[Mapping[str, str]], str | None]
+
+
+def callback_fields(body: bytes) -> dict[str, str]:
+    """The texts of a stored body. Empty when it can't be read, which the callback's own check has ruled out."""
+    try:
+        return {name: value for name, value in parse_xml(body).items() if isinstance(value, str)}
+    except CallbackError:
+        return {}
