@@ -5,6 +5,7 @@ Prints each step with its time; ends with 0, or with the step that failed.
 
 import contextlib
 import os
+import re
 import sys
 import tempfile
 import time
@@ -186,8 +187,8 @@ def handled_by(staff: Staff, conversation: str, handler: str) -> dict[str, Any] 
 
 
 def essence(answer: str) -> str:
-    """The beginning of the longest line: pages may break lines and show the AI mark elsewhere."""
-    return max(answer.splitlines(), key=len).strip()[:12]
+    """The beginning of the longest line without the AI mark, which the console shows in its own way."""
+    return re.sub(r"【[^】]*】", "", max(answer.splitlines(), key=len)).strip()[:12]
 
 
 def excel_file() -> bytes:
