@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, cast
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from huitouke.kernel import audit, clock
@@ -105,14 +105,13 @@ async def update_staff(ctx: Context, staff_id: UUID, change: StaffChange) -> Sta
 
     Raises NotFound, InvalidInput, LastOwner, OwnersOnly, WecomUseridTaken, WeakPassword.
     """
-    staff = await ctx.session.scalar(select(Staff).where(Staff.id == staff_id).with_for_update())
-    if staff is None:
-        raise NotFound(kind="staff")
+    staff, owners = await _locked(ctx, staff_id)
     before = _facts(staff)
     if "owner" in (staff.role, change.role):
         await _only_owners(ctx)
     if staff.role == "owner" and (change.active is False or change.role not in (None, "owner")):
-        await _another_owner(ctx, staff_id)
+        if not any(owner.id != staff_id and owner.state == "active" for owner in owners):
+            raise problems.LastOwner
     if change.name is not None:
         staff.name = _name(change.name)
         await access.rename_user(ctx, staff.user_id, staff.name)
@@ -226,13 +225,17 @@ async def _only_owners(ctx: Context) -> None:
         raise problems.OwnersOnly(permission="organization.manage")
 
 
-async def _another_owner(ctx: Context, staff_id: UUID) -> None:
-    """Locks the other owners, so that two of them can't step down at the same time."""
-    others = await ctx.session.scalars(
-        select(Staff.id).where(Staff.role == "owner", Staff.state == "active", Staff.id != staff_id).with_for_update()
+async def _locked(ctx: Context, staff_id: UUID) -> tuple[Staff, list[Staff]]:
+    """The person and all owners, locked in one order, so that two owners can't both step down. Raises NotFound."""
+    rows = list(
+        await ctx.session.scalars(
+            select(Staff).where(or_(Staff.id == staff_id, Staff.role == "owner")).order_by(Staff.id).with_for_update()
+        )
     )
-    if not others.first():
-        raise problems.LastOwner
+    for row in rows:
+        if row.id == staff_id:
+            return row, [one for one in rows if one.role == "owner"]
+    raise NotFound(kind="staff")
 
 
 def _name(name: str) -> str:
