@@ -1,0 +1,50 @@
+import { defineStore } from 'pinia';
+import { ref, watch } from 'vue';
+
+export type Theme = 'system' | 'light' | 'dark';
+
+const STORED = 'huitouke.preferences';
+/** Read by /theme.js before the first paint. */
+const STORED_THEME = 'huitouke.theme';
+
+interface Stored {
+  enterSends: boolean;
+  navCollapsed: boolean;
+  panelOpen: boolean;
+}
+
+function read(): Stored {
+  const defaults: Stored = { enterSends: true, navCollapsed: false, panelOpen: true };
+  try {
+    return { ...defaults, ...(JSON.parse(localStorage.getItem(STORED) ?? '{}') as Partial<Stored>) };
+  } catch {
+    // A broken value is no reason not to start; the defaults replace it.
+    return defaults;
+  }
+}
+
+/** What this browser remembers for its person. */
+export const usePreferences = defineStore('preferences', () => {
+  const stored = read();
+  const theme = ref<Theme>((localStorage.getItem(STORED_THEME) as Theme | null) ?? 'system');
+  const enterSends = ref(stored.enterSends);
+  const navCollapsed = ref(stored.navCollapsed);
+  const panelOpen = ref(stored.panelOpen);
+  const systemDark = window.matchMedia('(prefers-color-scheme: dark)');
+
+  function paint(): void {
+    const dark = theme.value === 'dark' || (theme.value === 'system' && systemDark.matches);
+    document.documentElement.dataset.theme = dark ? 'dark' : 'light';
+  }
+
+  systemDark.addEventListener('change', paint);
+  watch(theme, (choice) => {
+    localStorage.setItem(STORED_THEME, choice);
+    paint();
+  });
+  watch([enterSends, navCollapsed, panelOpen], () => {
+    const value: Stored = { enterSends: enterSends.value, navCollapsed: navCollapsed.value, panelOpen: panelOpen.value };
+    localStorage.setItem(STORED, JSON.stringify(value));
+  });
+  return { theme, enterSends, navCollapsed, panelOpen };
+});

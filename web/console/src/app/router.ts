@@ -1,0 +1,48 @@
+import { createRouter, createWebHistory, type Router } from 'vue-router';
+import type { Feature } from './feature';
+import { restoreSession } from './session/session';
+import { useSession } from './session/store';
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** A key of the texts, for the window's title. */
+    title?: string;
+    /** Any one of these is enough. */
+    permissions?: readonly string[];
+    open?: boolean;
+    /** On a phone the page fills the screen when it shows one thing (`:id`). */
+    full?: boolean;
+  }
+}
+
+export function makeRouter(features: readonly Feature[]): Router {
+  const router = createRouter({
+    history: createWebHistory(),
+    routes: [
+      { path: '/sign-in', name: 'sign-in', component: () => import('./session/SignInPage.vue'), meta: { open: true, title: 'app.sign_in.title' } },
+      { path: '/unreachable', name: 'unreachable', component: () => import('./pages/UnreachablePage.vue'), meta: { title: 'app.unreachable.title' } },
+      {
+        path: '/',
+        component: () => import('./shell/ShellLayout.vue'),
+        children: [
+          { path: '', redirect: '/conversations' },
+          ...features.flatMap((feature) => feature.routes),
+          { path: 'me', name: 'me', component: () => import('./preferences/MePage.vue'), meta: { title: 'app.me.title' } },
+          { path: 'forbidden', name: 'forbidden', component: () => import('./pages/ForbiddenPage.vue'), meta: { title: 'app.forbidden.title' } },
+          { path: ':rest(.*)*', name: 'not-found', component: () => import('./pages/NotFoundPage.vue'), meta: { title: 'app.not_found.title' } },
+        ],
+      },
+    ],
+  });
+
+  router.beforeEach(async (to) => {
+    if (to.name === 'unreachable') return true;
+    const signedIn = await restoreSession().catch(() => null);
+    if (signedIn === null) return { name: 'unreachable', query: { next: to.fullPath } };
+    if (to.meta.open) return signedIn ? '/' : true;
+    if (!signedIn) return { name: 'sign-in', query: to.fullPath === '/' ? {} : { next: to.fullPath } };
+    if (!useSession().allowsAny(to.meta.permissions ?? [])) return { name: 'forbidden', query: { from: to.fullPath } };
+    return true;
+  });
+  return router;
+}

@@ -1,0 +1,39 @@
+import { api, ApiProblem, unwrap, type Me } from '@huitouke/api';
+import { useLocale } from '../i18n';
+import { useSession } from './store';
+
+async function become(me: Me): Promise<void> {
+  useSession().me = me;
+  await useLocale(me.user.locale);
+}
+
+/** Asks the server who we are; false when nobody is signed in. */
+export async function restoreSession(): Promise<boolean> {
+  const session = useSession();
+  if (session.me) return true;
+  try {
+    await become(await unwrap(api.GET('/api/session')));
+    return true;
+  } catch (error) {
+    if (error instanceof ApiProblem && error.status === 401) return false;
+    throw error;
+  }
+}
+
+export async function signIn(signInName: string, password: string): Promise<void> {
+  await become(await unwrap(api.POST('/api/session', { body: { sign_in_name: signInName, password } })));
+}
+
+export async function signOut(): Promise<void> {
+  await unwrap(api.DELETE('/api/session'));
+  // A full load: nothing of this person may stay in memory.
+  window.location.assign('/sign-in');
+}
+
+export async function changeLocale(locale: string): Promise<void> {
+  await become(await unwrap(api.PATCH('/api/session', { body: { locale } })));
+}
+
+export async function changePassword(current: string, wanted: string): Promise<void> {
+  await unwrap(api.POST('/api/session/password', { body: { old_password: current, new_password: wanted } }));
+}

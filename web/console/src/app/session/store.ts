@@ -1,0 +1,12 @@
+import type { Me } from '@huitouke/api';
+import { defineStore } from 'pinia';
+import { computed, ref } from 'vue';
+
+/** Who is signed in; null until known, and after signing out. */
+export const useSession = defineStore('session', () => {
+  const me = ref<Me | null>(null);
+  const permissions = computed(() => new Set(me.value?.permissions ?? []));
+  const allows = (permission: string): boolean => permissions.value.has(permission);
+  const allowsAny = (wanted: readonly string[]): boolean => wanted.length === 0 || wanted.some(allows);
+  return { me, allows, allowsAny };
+});

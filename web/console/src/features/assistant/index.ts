@@ -1,0 +1,3 @@
+/** What other features may use of the assistant. */
+export { default as AnswerTrace } from './components/AnswerTrace.vue';
+export { default as AssistantPause } from './components/AssistantPause.vue';

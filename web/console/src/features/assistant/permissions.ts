@@ -1,0 +1,2 @@
+export const VIEW = ['assistant.view'] as const;
+export const MANAGE = ['assistant.manage'] as const;

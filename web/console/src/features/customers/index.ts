@@ -1,0 +1,2 @@
+/** What other features may use of customers. */
+export { default as CustomerCardView } from './components/CustomerCardView.vue';

@@ -1,0 +1,30 @@
+import vue from '@vitejs/plugin-vue';
+import { defineConfig } from 'vite';
+import { precompress } from './build/precompress.ts';
+
+/** The server the development page talks to; `make dev` sets it. */
+const server = process.env.HUITOUKE_DEV_SERVER ?? 'http://127.0.0.1:8000';
+
+export default defineConfig({
+  plugins: [vue(), precompress()],
+  resolve: { alias: { '@': new URL('./src', import.meta.url).pathname } },
+  define: {
+    __VUE_OPTIONS_API__: 'false',
+    __INTLIFY_PROD_DEVTOOLS__: 'false',
+    __VUE_I18N_LEGACY_API__: 'false',
+  },
+  build: {
+    outDir: '../../src/huitouke/web/console',
+    emptyOutDir: true,
+    target: 'es2022',
+    reportCompressedSize: false,
+    manifest: true,
+  },
+  server: {
+    proxy: {
+      '/api': { target: server },
+      '/files': { target: server },
+      '/realtime': { target: server.replace(/^http/, 'ws'), ws: true },
+    },
+  },
+});

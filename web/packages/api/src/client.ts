@@ -1,0 +1,64 @@
+import createClient from 'openapi-fetch';
+import { networkProblem, problemFrom } from './errors';
+import type { paths } from './types';
+
+let locale = 'zh-CN';
+let onSignedOut: () => void = () => {};
+
+/** The language the server answers in, and what happens when the session has ended. */
+export function configureApi(options: { locale?: string; onSignedOut?: () => void }): void {
+  locale = options.locale ?? locale;
+  onSignedOut = options.onSignedOut ?? onSignedOut;
+}
+
+/** A browser sends this header only from our own page; the server asks for it before any change. */
+const CSRF_HEADER = { 'X-Requested-With': 'huitouke' };
+
+export const api = createClient<paths>({ baseUrl: '', headers: CSRF_HEADER, credentials: 'same-origin' });
+
+api.use({
+  onRequest({ request }) {
+    request.headers.set('Accept-Language', locale);
+    return request;
+  },
+  onError() {
+    return networkProblem();
+  },
+});
+
+interface Answer<T> {
+  data?: T;
+  error?: unknown;
+  response: Response;
+}
+
+/** The body of a good answer; every other answer becomes an ApiProblem. */
+export async function unwrap<T>(answer: Promise<Answer<T>>): Promise<T> {
+  const { data, error, response } = await answer;
+  if (response.ok) return data as T;
+  if (response.status === 401 && !response.url.endsWith('/api/session')) onSignedOut();
+  throw problemFrom(response.status, error);
+}
+
+/** Sends one file as a form; `onProgress` gets 0 … 1. Multipart progress is what fetch cannot tell. */
+export function upload<T>(url: string, file: File, onProgress: (share: number) => void = () => {}, signal?: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open('POST', url);
+    request.responseType = 'json';
+    request.setRequestHeader('X-Requested-With', CSRF_HEADER['X-Requested-With']);
+    request.setRequestHeader('Accept-Language', locale);
+    request.upload.onprogress = (event) => onProgress(event.lengthComputable ? event.loaded / event.total : 0);
+    request.onerror = () => reject(networkProblem());
+    request.onabort = () => reject(networkProblem());
+    request.onload = () => {
+      if (request.status === 401) onSignedOut();
+      if (request.status < 300) resolve(request.response as T);
+      else reject(problemFrom(request.status, request.response));
+    };
+    signal?.addEventListener('abort', () => request.abort());
+    const form = new FormData();
+    form.append('file', file, file.name);
+    request.send(form);
+  });
+}

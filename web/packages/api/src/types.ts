@@ -1,0 +1,61 @@
+/** Short names for what the generated schema calls by Python's. */
+import type { components } from './generated/console';
+
+export type { paths } from './generated/console';
+
+type Schemas = components['schemas'];
+
+/** A page of any list; every list of the server has this shape. */
+export interface Page<T> {
+  items: T[];
+  next_cursor?: string | null;
+}
+
+export type Me = Schemas['Me'];
+export type Staff = Schemas['StaffOut'];
+export type StaffCreate = Schemas['StaffIn'];
+export type StaffUpdate = Schemas['StaffPatch'];
+export type Role = Staff['role'];
+
+export type Check = Schemas['Check'];
+export type WecomApp = Schemas['WecomAppOut'];
+export type WecomAppCreate = Schemas['WecomAppIn'];
+export type WecomAppUpdate = Schemas['WecomAppPatch'];
+export type CallbackReceived = Schemas['CallbackOut'];
+
+export type CustomerSummary = Schemas['CustomerRow'];
+export type CustomerCard = Schemas['CustomerCard'];
+
+export type ChannelAccount = Schemas['ChannelAccountOut'];
+export type ChannelAccountUpdate = Schemas['ChannelAccountPatch'];
+export type AvailableAccount = Schemas['AvailableAccount'];
+export type Servicer = Schemas['ServicerOut'];
+
+export type ConversationRow = Schemas['ConversationRow'];
+export type ConversationDetail = Schemas['ConversationDetail'];
+export type ConversationCounts = Schemas['Counts'];
+export type ConversationView = 'all' | 'mine' | 'waiting' | 'assistant' | 'closed';
+export type Message = Schemas['MessageOut'];
+export type MessagePage = Schemas['MessagePage'];
+export type StoredFile = Schemas['huitouke__kernel__files__console__FileOut'];
+/** What the stream `conversation` of the socket brings. */
+export type ConversationFrame = { kind: 'message'; message: Message } | { kind: 'conversation'; conversation: ConversationDetail };
+
+export type KnowledgeEntry = Schemas['EntryOut'];
+export type KnowledgeEntryInput = Required<Schemas['EntryDraft']>;
+export type EntryState = KnowledgeEntry['state'];
+export type KnowledgeGroup = Schemas['GroupOut'];
+export type KnowledgeImport = Schemas['ImportOut'];
+export type KnowledgeField = 'question' | 'variants' | 'answer' | 'group' | 'state';
+/** Which column, counted from 0, holds which field. */
+export type ImportMapping = Partial<Record<KnowledgeField, number>>;
+export type ImportMode = NonNullable<KnowledgeImport['mode']>;
+export type Trace = Schemas['TraceOut'];
+export type AssistantSettings = Schemas['SettingsOut'];
+export type AssistantSettingsInput = Omit<AssistantSettings, 'paused' | 'paused_until' | 'tone'> & { tone: Tone };
+export type Tone = NonNullable<Schemas['SettingsIn']['tone']>;
+export type ModelEndpoint = Schemas['ModelOut'];
+export type ModelTest = Schemas['ModelTestOut'];
+
+export type AuditEntry = Schemas['AuditEntryOut'];
+export type DeadLetter = Schemas['DeadLetterOut'];
