@@ -16,10 +16,7 @@ def module() -> Module:
         requires=("organization", "customers", "conversations"),
         routers=tuple(SurfaceRouter("console", router) for router in console.routers),
         permissions=(Permission("assistant.view"), Permission("assistant.manage")),
-        menu=(
-            MenuEntry("knowledge", "/knowledge", "book", "assistant.view", 25),
-            MenuEntry("assistant", "/assistant", "robot", "assistant.manage", 30),
-        ),
+        menu=(MenuEntry("assistant", "/assistant", "book", "assistant.view", 30),),
         events=(events.KnowledgeChanged, events.TurnDecided),
         handlers=(reactions.note_customer_messages,),
         runners=(reactions.reply,),

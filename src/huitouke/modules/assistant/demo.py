@@ -72,7 +72,7 @@ def demo_entries() -> list[EntryDraft]:
 async def _trace(
     context: Context, conversation_id: UUID, message_id: UUID, question: str, history: Sequence[Said]
 ) -> None:
-    """Decides once more what was decided then, by the same code; kept only where the answer is the one that was sent."""
+    """Decides once more what was decided then; kept only where the answer is the one that was sent."""
     async with transaction(context) as ctx:
         sent = await ctx.session.scalar(select(Message.text).where(Message.id == message_id))
         prepared = await prepare(ctx, Asked(question, history), None)

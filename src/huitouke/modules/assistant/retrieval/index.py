@@ -19,7 +19,7 @@ from huitouke.modules.assistant.sql import statement
 ENTRIES_AT_ONCE: Final = 500
 """Entries per statement: about 50,000 postings, some 10 MB of arrays."""
 
-CANDIDATES: Final = 50
+CANDIDATES: Final = 30
 """Entries whose exact score is computed."""
 
 FOUND: Final = 8
