@@ -1,0 +1,41 @@
+"""The console on a phone."""
+
+from playwright.async_api import expect
+
+from tests.e2e.composers.shop import PASSWORD, WANTS_A_PERSON, Shop
+from tests.e2e.pages.screens import MOBILE, Screens
+
+
+async def test_on_a_phone_one_signs_in_opens_a_chat_answers_and_comes_back(screens: Screens, shop: Shop) -> None:
+    customer = await shop.customer()
+    await customer.asks(WANTS_A_PERSON)
+    console = await screens.console(size=MOBILE, theme="dark")
+    inbox = console.inbox
+    await console.sign_in(shop.owner.sign_in_name, PASSWORD)
+    await expect(console.menu.get_by_role("link")).to_have_count(5)
+    await expect(inbox.list).to_be_visible()
+
+    await inbox.row(customer.nickname).tap()
+    await inbox.is_open(customer.nickname)
+    await expect(console.menu).to_have_count(0)
+    await inbox.take()
+    await inbox.reply("您好，我来处理。")
+    await inbox.is_sent("您好，我来处理。")
+    assert "您好，我来处理。" in [one["text"] for one in await customer.answers()]
+
+    await inbox.thread.get_by_role("link", name=console.words("common.back")).tap()
+    await expect(inbox.row(customer.nickname)).to_be_visible()
+    await expect(console.menu).to_be_visible()
+    await console.page.go_back()
+    await inbox.is_open(customer.nickname)
+
+
+async def test_the_details_of_a_customer_open_over_the_conversation(screens: Screens, shop: Shop) -> None:
+    customer = await shop.customer()
+    await customer.writes("在吗")
+    console = await screens.console(shop.owner, size=MOBILE, at=f"/conversations/{await customer.conversation()}")
+    await console.inbox.thread.get_by_role("button", name=console.words("conversations.details")).tap()
+    drawer = console.dialog("conversations.details")
+    await expect(drawer).to_contain_text(customer.nickname)
+    await drawer.get_by_role("button", name=console.words("common.close")).tap()
+    await expect(drawer).to_be_hidden()
