@@ -24,6 +24,8 @@ PASSWORD: Final = "huitouke-demo"  # noqa: S105 - the demo's own, printed on the
 READY_TIMEOUT_SECONDS: Final = 60.0
 POLL_SECONDS: Final = 0.1
 RELOAD_POLL_SECONDS: Final = 1.0
+SAME_CTRL_C_SECONDS: Final = 1.0
+"""A wrapper (make, timeout, a package runner) may pass on the Ctrl-C that the terminal has sent us as well."""
 
 
 class Stopped(Exception):
@@ -39,6 +41,7 @@ class Demo:
         self._places: Places = choose(self._data, port, sandbox_port)
         self._reload = reload
         self._stop = threading.Event()
+        self._asked_at = 0.0
         self._postgres: Server | None = None
         self._environment: dict[str, str] = {}
         self._sandbox: Child | None = None
@@ -59,9 +62,14 @@ class Demo:
             self._end()
 
     def _ask_to_stop(self) -> None:
-        if self._stop.is_set():  # asked twice: the pipes end with us, and the children with them
+        now = time.monotonic()
+        if not self._stop.is_set():
+            self._asked_at = now
+            self._stop.set()
+        elif (
+            now - self._asked_at > SAME_CTRL_C_SECONDS
+        ):  # asked twice: the pipes end with us, and the children with them
             os._exit(130)
-        self._stop.set()
 
     def _start(self) -> None:
         with self._step("PostgreSQL"):
