@@ -161,6 +161,22 @@ async def test_an_account_is_made_linked_staffed_and_checked(desk: Desk, owner: 
     assert (twice.status_code, twice.json()["type"]) == (409, "/problems/conversations.account_exists")
 
 
+async def test_what_wecom_called_is_listed_and_can_be_replayed(desk: Desk, owner: httpx2.AsyncClient) -> None:
+    await desk.customer_writes()
+
+    page = await ok(owner.get(f"/api/wecom-apps/{desk.app_id}/callbacks"))
+
+    (called,) = page["items"]
+    assert (called["state"], called["event"], called["reason"]) == ("accepted", "kf_msg_or_event", None)
+    assert (await ok(owner.post(f"/api/callbacks/{called['id']}/replay"))) == {"woken": True}
+    await desk.work()
+    assert len(await desk.messages()) == 1
+    (check,) = [c for c in (await ok(owner.post(f"/api/wecom-apps/{desk.app_id}/check")))["checks"] if c["fix"] == ""][
+        -1:
+    ]
+    assert (check["name"], check["state"]) == ("callback", "ok")
+
+
 async def test_a_secret_that_was_changed_is_explained_in_plain_words(desk: Desk, owner: httpx2.AsyncClient) -> None:
     app = f"apps/{desk.shop.agentid}"
     await desk.shop.sandbox.patch(app, {"secret": "another-secret-of-the-app-3"}, corp_id=desk.shop.corp_id)

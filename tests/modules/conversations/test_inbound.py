@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 from huitouke.kernel import clock
 from huitouke.kernel.database import transaction
 from huitouke.modules.conversations.models import ChannelAccount, Conversation, MediaDownload, Message
+from huitouke.modules.conversations.reactions import sync
 from huitouke.modules.conversations.service.receiving import StalePage, receive_page
 from huitouke.modules.customers.tables import Customer
 from huitouke.wechat.kf_messages import parse_items
@@ -211,6 +212,39 @@ async def test_without_an_assistant_a_customer_waits_for_a_person(desk: Desk) ->
 
     assert (row.handler, row.staff_id, row.handover_reason) == ("agent", None, "no_assistant")
     assert row.waiting_since is not None
+
+
+async def test_switched_off_in_the_middle_the_assistant_leaves_nobody_waiting_in_vain(desk: Desk) -> None:
+    await desk.customer_writes("在吗")
+    await desk.set_account(assistant_enabled=False)
+
+    row = await desk.customer_writes("怎么不理我")
+
+    assert (row.handler, row.staff_id, row.handover_reason) == ("agent", None, "no_assistant")
+
+
+async def test_characters_that_the_database_can_not_hold_do_not_stop_a_page(desk: Desk) -> None:
+    await desk.work()
+    await page(desk, [customer_text("m1", "wm-a", "你\0好"), customer_text("m2", "wm-a", "在吗")], "c1")
+
+    assert [message.text for message in await desk.messages()] == ["你好", "在吗"]
+
+
+async def test_while_wecom_is_down_nothing_is_lost_and_the_account_says_so(desk: Desk) -> None:
+    await desk.customer_writes("一")
+    await desk.shop.sandbox.faults(api_5xx_probability=1.0, api_paths=["kf/sync_msg"])
+    await desk.shop.writes("二")
+    async with desk.later(240):  # by hand: the fault strikes every tenant of the run
+        await sync(desk.context, desk.shop.open_kfid)
+    async with transaction(desk.context) as ctx:
+        assert await ctx.session.scalar(select(ChannelAccount.last_error_code)) == "server_error"
+    await desk.shop.sandbox.faults()
+    async with desk.later(310):
+        await desk.work()
+
+    assert [message.text for message in await desk.messages()] == ["一", "二"]
+    async with transaction(desk.context) as ctx:
+        assert await ctx.session.scalar(select(ChannelAccount.state)) == "active"
 
 
 async def test_a_pulled_account_with_a_changed_secret_says_what_is_wrong_and_recovers(desk: Desk) -> None:

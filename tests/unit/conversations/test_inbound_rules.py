@@ -1,5 +1,6 @@
 """Inbound rules are pure: the same items in any pages come to the same conversation."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -153,7 +154,7 @@ def test_the_same_items_in_any_pages_come_to_the_same_conversation(
     found = items(*(KINDS[kind](number, minute) for number, (kind, minute) in enumerate(kinds)))
     at_once, bit_by_bit = fresh(), fresh()
     bounds = sorted({0, len(found), *(cut for cut in cuts if cut <= len(found))})
-    pages = [found[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+    pages = [found[start:end] for start, end in itertools.pairwise(bounds)]
 
     one = applied(at_once, found, assistant=assistant)
     many = applied(bit_by_bit, *pages, assistant=assistant)

@@ -8,10 +8,11 @@ from huitouke.modules.conversations.reactions.media import fetch_media, fetch_me
 from huitouke.modules.conversations.reactions.notices import bring_card_up_to_date, notify_handover
 from huitouke.modules.conversations.reactions.profiles import fetch_profiles
 from huitouke.modules.conversations.reactions.sessions import end_session, give_to_servicer, refresh_session
-from huitouke.modules.conversations.reactions.syncing import pull_all, sync
+from huitouke.modules.conversations.reactions.syncing import pull_all, sync, sync_later
 
 RUNNERS: Final[tuple[Runner, ...]] = (sync, send, fetch_media, notify_handover, bring_card_up_to_date)
 JOBS: Final[tuple[Job, ...]] = (
+    sync_later,
     send_later,
     fetch_media_later,
     fetch_profiles,

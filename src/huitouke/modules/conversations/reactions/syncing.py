@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
+from pydantic import BaseModel
 from sqlalchemy import or_, select
 
 from huitouke.kernel import clock
 from huitouke.kernel.callbacks import service as callbacks
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import transaction
-from huitouke.kernel.work import RetryLater, fence, runner, scheduled, wake, wake_many
+from huitouke.kernel.work import enqueue, fence, job, runner, scheduled, wake, wake_many
 from huitouke.modules.conversations.channels import AccountRef, ChannelError, Pulled, channel
 from huitouke.modules.conversations.models import ChannelAccount
 from huitouke.modules.conversations.service.accounts import (
@@ -26,6 +27,9 @@ from huitouke.modules.organization.service import callback_fields
 PULL_EVERY: Final = timedelta(seconds=60)
 FRESH_ENOUGH: Final = timedelta(seconds=50)
 """An account that was pulled within this time is left out of the minute's round (the limit without token is strict)."""
+
+SILENT_AFTER: Final = timedelta(minutes=3)
+"""An account that could not be pulled for this long is shown as failing, with the reason."""
 
 TOKEN_LIFETIME: Final = timedelta(minutes=10)
 """Of the token in a callback (path/94670)."""
@@ -49,6 +53,8 @@ class _Place:
     account: AccountRef
     cursor: str | None
     token: str | None
+    silent: bool
+    """Whether the last successful pull was long ago."""
 
 
 @runner(SYNC_RUNNER)
@@ -72,6 +78,19 @@ async def sync(context: Context, open_kfid: str) -> None:
             return
     async with transaction(context) as ctx:
         await wake(ctx, SYNC_RUNNER, open_kfid)
+
+
+class SyncLater(BaseModel):
+    """Which account to pull again."""
+
+    open_kfid: str
+
+
+@job("conversations.sync_later")
+async def sync_later(context: Context, args: SyncLater) -> None:
+    """The pause after a failed pull is over."""
+    async with transaction(context) as ctx:
+        await wake(ctx, SYNC_RUNNER, args.open_kfid)
 
 
 @scheduled(PULL_SCHEDULE)
@@ -105,20 +124,23 @@ async def _place(context: Context, open_kfid: str) -> _Place | None:
         token = None
         if newest is not None and newest.received_at > clock.now() - TOKEN_LIFETIME:
             token = callback_fields(newest.body).get("Token")
-        return _Place(reference(account), account.sync_cursor, token)
+        silent = account.last_synced_at is None or account.last_synced_at < clock.now() - SILENT_AFTER
+        return _Place(reference(account), account.sync_cursor, token, silent)
 
 
 async def _pull(context: Context, place: _Place) -> Pulled | None:
-    """The next page; None where the account can't be pulled until somebody changes something (the minute's round
-    tries again by itself)."""
+    """The next page; None where there is none now. What may pass is tried again in seconds, the rest by the minute's
+    round; an account that brings nothing for minutes says so."""
     try:
         return await _page(context, place)
     except ChannelError as error:
         log.warning("conversations.pull_failed", account_id=str(place.account.id), code=error.code)
-        if not error.final:
-            raise RetryLater(error.code, after_seconds=error.retry_after_seconds or RETRY_SECONDS) from error
         async with transaction(context) as ctx:
-            await account_failed(ctx, place.account.id, error.code)
+            if not error.final:
+                at = clock.now() + timedelta(seconds=error.retry_after_seconds or RETRY_SECONDS)
+                await enqueue(ctx, "conversations.sync_later", {"open_kfid": place.account.external_id}, run_at=at)
+            if error.final or place.silent:
+                await account_failed(ctx, place.account.id, error.code)
         return None
 
 

@@ -278,7 +278,7 @@ async def servicer_took(ctx: Context, conversation_id: UUID, servicer_userid: st
         },
         or_(Conversation.session_state != 3, Conversation.servicer_userid != servicer_userid),
         event_type="servicer_took",
-        line={"servicer_userid": servicer_userid},
+        line={"servicer_userid": servicer_userid, **await _servicer_name(ctx, servicer_userid)},
     )
     if moved is not None:
         announce(ctx, moved.id, moved.seq, counts=True)
@@ -419,6 +419,11 @@ async def _actor_name(ctx: Context) -> str | None:
     if ctx.actor.kind is not ActorKind.STAFF or ctx.actor.id is None:
         return None
     return (await organization.staff_names(ctx, [ctx.actor.id])).get(ctx.actor.id)
+
+
+async def _servicer_name(ctx: Context, userid: str) -> dict[str, str]:
+    names = await organization.names_by_wecom_userid(ctx, [userid])
+    return {"name": names[userid]} if userid in names else {}
 
 
 async def _why_not_taken(ctx: Context, row: Conversation) -> Exception:

@@ -26,6 +26,10 @@ Who = Literal["customer", "servicer", "event"]
 MAX_TEXT_CHARACTERS: Final = 20_000
 
 
+NOT_FOR_SCREENS: Final = frozenset({"content", "media_id", "welcome_code", "msg_code", "open_kfid", "external_userid"})
+"""What of a payload stands elsewhere already, or is a one-time code that only the sender needs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Inbound:
     """One item. For `event`, `event` holds it; None where WeCom sent one that is newer than this code."""
@@ -65,15 +69,15 @@ def _inbound(item: SyncItem, now: datetime) -> Inbound:
             else "event"
         )
     return Inbound(
-        msgid=message.msgid or _digest(item.raw),
-        address=message.external_userid,
+        msgid=_storable(message.msgid) or _digest(item.raw),
+        address=_storable(message.external_userid),
         at=at,
         who=who,
         msgtype="unknown" if isinstance(message, UnknownMessage) else message.msgtype,
-        text=message.text.content[:MAX_TEXT_CHARACTERS] if isinstance(message, TextMessage) else None,
+        text=_storable(message.text.content)[:MAX_TEXT_CHARACTERS] if isinstance(message, TextMessage) else None,
         content=_content(item),
         media_id=_media_id(item),
-        servicer_userid=message.servicer_userid or None,
+        servicer_userid=_storable(message.servicer_userid) or None,
         event=message.event if isinstance(message, EventMessage) else None,
     )
 
@@ -85,7 +89,12 @@ def _content(item: SyncItem) -> Mapping[str, Any]:
     payload = item.raw.get(item.message.msgtype)
     if not isinstance(payload, Mapping):
         return {}
-    return _without_zero_bytes({name: value for name, value in payload.items() if name not in ("content", "media_id")})
+    return _without_zero_bytes({name: value for name, value in payload.items() if name not in NOT_FOR_SCREENS})
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL's texts can't hold U+0000, and one such character must not stop a page."""
+    return text.replace("\0", "")
 
 
 def _without_zero_bytes(value: dict[str, Any]) -> dict[str, Any]:

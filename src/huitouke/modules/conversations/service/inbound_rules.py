@@ -190,6 +190,8 @@ def _customer_wrote(
     state.session_state = setting.rules.session_after_customer.get(state.session_state, state.session_state)
     if state.state == "closed":
         _open(state, item.at, setting, out)
+    elif state.handler == "assistant" and not setting.assistant_enabled:  # it was switched off meanwhile
+        _wait_for_a_person(state, item.at, out)
     row = _add(state, item, "in", "customer", "received", setting, out)
     state.unread += 1
     state.last_customer_seq = row.seq
@@ -226,7 +228,12 @@ def _open(state: ConversationState, at: datetime, setting: Setting, out: Effects
     state.staff_id = state.servicer_userid = None
     if setting.assistant_enabled:
         state.handler = "assistant"
-        return
+    else:
+        _wait_for_a_person(state, at, out)
+
+
+def _wait_for_a_person(state: ConversationState, at: datetime, out: Effects) -> None:
+    """The account has no assistant: the console's queue, with one card to people's WeCom."""
     state.handler = "agent"
     state.waiting_since, state.handover_id = at, new_id()
     state.handover_to, state.handover_reason = "console", NO_ASSISTANT

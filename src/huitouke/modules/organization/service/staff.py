@@ -109,9 +109,9 @@ async def update_staff(ctx: Context, staff_id: UUID, change: StaffChange) -> Sta
     before = _facts(staff)
     if "owner" in (staff.role, change.role):
         await _only_owners(ctx)
-    if staff.role == "owner" and (change.active is False or change.role not in (None, "owner")):
-        if not any(owner.id != staff_id and owner.state == "active" for owner in owners):
-            raise problems.LastOwner
+    steps_down = staff.role == "owner" and (change.active is False or change.role not in (None, "owner"))
+    if steps_down and not any(owner.id != staff_id and owner.state == "active" for owner in owners):
+        raise problems.LastOwner
     if change.name is not None:
         staff.name = _name(change.name)
         await access.rename_user(ctx, staff.user_id, staff.name)
