@@ -66,10 +66,8 @@ class Demo:
         if not self._stop.is_set():
             self._asked_at = now
             self._stop.set()
-        elif (
-            now - self._asked_at > SAME_CTRL_C_SECONDS
-        ):  # asked twice: the pipes end with us, and the children with them
-            os._exit(130)
+        elif now - self._asked_at > SAME_CTRL_C_SECONDS:
+            os._exit(130)  # asked twice: the pipes end with us, and the children with them
 
     def _start(self) -> None:
         with self._step("PostgreSQL"):
