@@ -114,6 +114,33 @@ async def test_a_new_secret_forgets_the_token_and_one_that_is_on_its_way(world: 
     assert await store.read(key) is None
 
 
+async def test_a_mistyped_corp_id_is_corrected_and_its_callbacks_are_taken(world: World, app: WecomApp) -> None:
+    async with transaction(world.context) as ctx:
+        await organization.update_wecom_app(ctx, app.id, WecomAppChange(corp_id=" ww00000000corrected "))
+
+    async with transaction(world.context) as ctx:
+        corrected = await organization.wecom_app(ctx, app.id)
+        endpoint = await callbacks.endpoint_of(ctx, app.id)
+    assert (corrected.corp_id, corrected.state, endpoint.receive_id) == (
+        "ww00000000corrected",
+        "new",
+        "ww00000000corrected",
+    )
+
+
+async def test_the_corp_id_stays_once_wecom_has_called(
+    world: World, app: WecomApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def called(*_: object) -> object:
+        return clock.now()
+
+    monkeypatch.setattr(callbacks, "last_accepted_at", called)
+
+    with pytest.raises(problems.CorpIdSettled):
+        async with transaction(world.context) as ctx:
+            await organization.update_wecom_app(ctx, app.id, WecomAppChange(corp_id="ww00000000another0"))
+
+
 def pushed(token: str, aes_key: str, receive_id: str, fields: dict[str, str]) -> tuple[dict[str, str], bytes]:
     """A callback as WeCom sends it."""
     encrypted = CallbackCrypto(token, aes_key, receive_id).encrypt(build_xml(fields))

@@ -87,7 +87,7 @@ async def get_wecom_app(app_id: UUID, ctx: ConsoleTransaction) -> WecomAppOut:
 @router.patch("/wecom-apps/{app_id}", operation_id="organization_change_wecom_app", dependencies=[_manage])
 async def change_wecom_app(app_id: UUID, body: WecomAppPatch, ctx: ConsoleTransaction) -> WecomAppOut:
     """Changes an app; a new secret is used from the next call on."""
-    change = service.WecomAppChange(body.name, body.agent_id, body.secret)
+    change = service.WecomAppChange(body.name, body.agent_id, body.secret, body.corp_id)
     return await _shown(ctx, await service.update_wecom_app(ctx, app_id, change))
 
 

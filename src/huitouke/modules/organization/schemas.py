@@ -89,9 +89,10 @@ class WecomAppIn(BaseModel):
 
 
 class WecomAppPatch(BaseModel):
-    """What to change; what is absent stays."""
+    """What to change; what is absent stays. The corp id can be corrected until WeCom has called for the first time."""
 
     name: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+    corp_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     agent_id: Annotated[str, Field(min_length=1, max_length=12)] | None = None
     secret: Secret | None = None
 

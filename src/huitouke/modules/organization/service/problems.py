@@ -27,6 +27,12 @@ class WecomAppExists(Conflict):
     type = "organization.wecom_app_exists"
 
 
+class CorpIdSettled(Conflict):
+    """WeCom has called for this corp already: another corp is another app."""
+
+    type = "organization.corp_id_settled"
+
+
 class WrongShape(InvalidInput):
     """A corp id, agent id or secret that can't be one; `reason` says which rule it breaks."""
 

@@ -45,6 +45,7 @@ class WecomAppChange:
     name: str | None = None
     agent_id: str | None = None
     secret: Secret | None = None
+    corp_id: str | None = None
 
 
 async def create_wecom_app(ctx: Context, new: NewWecomApp) -> WecomApp:
@@ -74,7 +75,7 @@ async def create_wecom_app(ctx: Context, new: NewWecomApp) -> WecomApp:
 async def update_wecom_app(ctx: Context, app_id: UUID, change: WecomAppChange) -> WecomApp:
     """Changes an app. A new secret drops the token that was fetched with the old one.
 
-    Raises NotFound, WrongShape, WecomAppExists.
+    Raises NotFound, WrongShape, WecomAppExists, CorpIdSettled.
     """
     app = await ctx.session.scalar(select(WecomApp).where(WecomApp.id == app_id).with_for_update())
     if app is None:
@@ -89,6 +90,8 @@ async def update_wecom_app(ctx: Context, app_id: UUID, change: WecomAppChange) -
         app.secret_sealed = _sealed(ctx, app.id, change.secret)
         app.state = "new"
         await forget_token(ctx, app.id)
+    if change.corp_id is not None and change.corp_id.strip() != app.corp_id:
+        await _correct_corp_id(ctx, app, change.corp_id)
     await _flush(ctx)
     after = {**_facts(app), "secret_changed": change.secret is not None}
     await audit.record(ctx, "organization.wecom_app_changed", "wecom_app", app.id, before=before, after=after)
@@ -106,6 +109,16 @@ async def wecom_app(ctx: Context, app_id: UUID) -> WecomApp:
 async def wecom_apps(ctx: Context) -> Sequence[WecomApp]:
     """All apps, oldest first."""
     return (await ctx.session.scalars(select(WecomApp).order_by(WecomApp.id).limit(MAX_APPS))).all()
+
+
+async def _correct_corp_id(ctx: Context, app: WecomApp, corp_id: str) -> None:
+    """For one that was mistyped. Once WeCom has called, customers are known under the corp, and it stays."""
+    if await callbacks.last_accepted_at(ctx, app.id) is not None:
+        raise problems.CorpIdSettled(field="corp_id")
+    app.corp_id = _shape("corp_id", corp_id, _CORP_ID)
+    app.state = "new"
+    await forget_token(ctx, app.id)
+    await callbacks.set_receive_id(ctx, (await callbacks.endpoint_of(ctx, app.id)).id, app.corp_id)
 
 
 async def _flush(ctx: Context) -> None:
