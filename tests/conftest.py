@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+import structlog
 
 from huitouke.kernel.database import Database, configure
 from huitouke.kernel.database.launcher import Server, start
@@ -29,6 +30,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Starts the run's PostgreSQL, in the process that is no worker, before any worker starts."""
     os.environ.setdefault("HUITOUKE_TESTING", "1")
     os.environ.setdefault("HUITOUKE_LOG_LEVEL", "warning")
+    # structlog's own default draws every local variable of a stack: seconds of work and megabytes per exception.
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
     if hasattr(config, "workerinput") or SERVER_ADDRESS in os.environ or config.option.collectonly:
         return
     global _server, _root

@@ -66,7 +66,8 @@ def create_app(
             yield
         log.info("app.stopped")
 
-    api = FastAPI(title="Huitouke", version=release(), openapi_url=None)
+    # A path with a slash too many is told to be unknown: a redirect would name whatever host the request named.
+    api = FastAPI(title="Huitouke", version=release(), openapi_url=None, redirect_slashes=False)
     api.state.settings = settings
     api.state.modules = modules
     api.state.build = console.build or release()

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from huitouke.kernel.context import Context
 from huitouke.kernel.settings import Settings, get_settings
@@ -91,7 +91,7 @@ class Secret:
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Models may take a secret in (API keys, passwords) and never give one out."""
         return core_schema.no_info_after_validator_function(
-            lambda value: value if isinstance(value, cls) else cls(value),
+            lambda value: value if isinstance(value, cls) else cls(_encodable(value)),
             core_schema.union_schema([core_schema.is_instance_schema(cls), core_schema.str_schema()]),
             serialization=core_schema.plain_serializer_function_ser_schema(_refuse_to_serialise),
         )
@@ -99,6 +99,15 @@ class Secret:
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {"type": "string", "format": "password", "writeOnly": True}
+
+
+def _encodable(value: str) -> str:
+    """JSON can name half a character (\\ud800), which can be neither hashed nor sealed."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise PydanticCustomError("string_unicode", "not valid Unicode") from None
+    return value
 
 
 def _refuse_to_serialise(value: Any) -> NoReturn:

@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
@@ -30,7 +30,7 @@ class Page(BaseModel, Generic[T]):
     next_cursor: str | None = None
 
 
-def encode_cursor(*values: str | int | float | datetime | UUID | None) -> str:
+def encode_cursor(*values: str | int | float | datetime | UUID) -> str:
     """The text that stands for the place after the row with these sort values."""
     return base64.urlsafe_b64encode(orjson.dumps(values, default=str)).rstrip(b"=").decode()
 
@@ -38,7 +38,7 @@ def encode_cursor(*values: str | int | float | datetime | UUID | None) -> str:
 def decode_cursor(cursor: str, *types: Callable[[Any], Any]) -> tuple[Any, ...]:
     """The sort values of `encode_cursor`, each turned by its type (`UUID`, `int`, `datetime.fromisoformat`).
 
-    A value that was null stays null.
+    Moments come out in UTC.
 
     Raises:
         InvalidInput: the text wasn't made by `encode_cursor` for this list.
@@ -48,9 +48,18 @@ def decode_cursor(cursor: str, *types: Callable[[Any], Any]) -> tuple[Any, ...]:
         values = orjson.loads(base64.urlsafe_b64decode(padded.encode()))
         if not isinstance(values, list) or len(values) != len(types):
             raise ValueError("another list's cursor")
-        return tuple(None if value is None else turn(value) for turn, value in zip(types, values, strict=True))
-    except (ValueError, TypeError, AttributeError, binascii.Error, orjson.JSONDecodeError) as error:
+        return tuple(_in_utc(turn(value)) for turn, value in zip(types, values, strict=True))
+    except (ValueError, TypeError, AttributeError, OverflowError, binascii.Error, orjson.JSONDecodeError) as error:
         raise InvalidInput(field="cursor", reason="cursor") from error
+
+
+def _in_utc(value: Any) -> Any:
+    """A moment so that PostgreSQL can hold it: 9999-12-31 west of Greenwich is beyond its last."""
+    if not isinstance(value, datetime):
+        return value
+    if value.tzinfo is None:
+        raise ValueError("a moment without its offset")
+    return value.astimezone(UTC)
 
 
 def page_of(rows: Sequence[T], limit: int, cursor_of: Callable[[T], str]) -> Page[T]:

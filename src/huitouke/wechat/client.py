@@ -1,6 +1,7 @@
 """Calls to WeCom: token, time-outs, repeats, and one exception per cure. `errcode` alone decides (path/90313)."""
 
 import asyncio
+import json
 import logging
 import random
 import re
@@ -184,10 +185,7 @@ async def read_body(call: Call, response: httpx2.Response, limit_bytes: int) -> 
 
 def parse_answer(call: Call, body: bytes) -> Json:
     """`body` as an object whose errcode is 0 or absent. Raises the class of its errcode, or UnexpectedAnswer."""
-    try:
-        answer = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        answer = None
+    answer = _loads(body)
     if not isinstance(answer, dict):
         raise UnexpectedAnswer(None, "not a JSON object", call.path, reason=TransportReason.NOT_JSON)
     errcode = answer.get("errcode", 0)
@@ -196,6 +194,20 @@ def parse_answer(call: Call, body: bytes) -> Json:
     if errcode != 0:
         raise error_for(errcode, str(answer.get("errmsg", "")), call.path)
     return answer
+
+
+def _loads(body: bytes) -> Any:
+    """The JSON, or None. Half an emoji, or a byte that is no UTF-8, becomes U+FFFD: people cut texts and nicknames
+    anywhere, and one such character must not hold up a page of a thousand messages."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        text = json.dumps(json.loads(body.decode(errors="replace")), ensure_ascii=False)
+        return orjson.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+    except (ValueError, RecursionError):
+        return None
 
 
 class Answer(BaseModel):

@@ -12,7 +12,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from huitouke.kernel import keys
 from huitouke.kernel.keys import KeyRing, KeysError, Secret, UnsealError
@@ -54,6 +54,11 @@ def test_a_model_takes_a_secret_and_never_gives_it():
     with pytest.raises(Exception, match="can't be serialised"):
         read.model_dump_json()
     assert Credentials.model_json_schema()["properties"]["api_key"]["writeOnly"] is True
+
+
+def test_half_a_character_is_no_secret():
+    with pytest.raises(ValidationError):
+        Credentials.model_validate({"name": "model", "api_key": json.loads('"sk-\\ud800"')})
 
 
 @given(st.text())

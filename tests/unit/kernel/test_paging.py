@@ -1,5 +1,7 @@
 """Cursors: what goes in comes out, and anything else is refused in words."""
 
+import base64
+import json
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -13,8 +15,28 @@ from huitouke.kernel.paging import decode_cursor, encode_cursor, page_of
 
 def test_a_cursor_carries_the_sort_values() -> None:
     identifier, moment = uuid4(), datetime(2026, 5, 1, 12, 30, tzinfo=UTC)
-    cursor = encode_cursor(moment, identifier, None)
-    assert decode_cursor(cursor, datetime.fromisoformat, UUID, int) == (moment, identifier, None)
+    cursor = encode_cursor(moment, identifier, 7)
+    assert decode_cursor(cursor, datetime.fromisoformat, UUID, int) == (moment, identifier, 7)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        (None, str(uuid4())),
+        ("2026-05-01T12:30:00", str(uuid4())),
+        ("9999-12-31T23:59:59-23:59", str(uuid4())),
+        ("0001-01-01T00:00:00+23:59", str(uuid4())),
+        (1e308, str(uuid4())),
+        ("2026-05-01T12:30:00Z", None),
+        ("2026-05-01T12:30:00Z", 5),
+        ("2026-05-01T12:30:00Z",),
+    ],
+    ids=str,
+)
+def test_well_formed_values_that_no_list_makes_are_refused_as_well(values: tuple[object, ...]) -> None:
+    cursor = base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
+    with pytest.raises(InvalidInput):
+        decode_cursor(cursor, datetime.fromisoformat, UUID)
 
 
 @given(st.text(max_size=80))

@@ -4,7 +4,7 @@ import traceback
 import httpx2
 import pytest
 
-from huitouke.wechat.client import TRIES, WecomClient, token_fetcher
+from huitouke.wechat.client import TRIES, Call, WecomClient, parse_answer, token_fetcher
 from huitouke.wechat.errors import (
     IpNotTrusted,
     RateLimited,
@@ -182,6 +182,25 @@ async def test_gettoken_without_a_token_is_refused() -> None:
 
     with pytest.raises(UnexpectedAnswer):
         await client.get("agent/get")
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        (b'{"errcode":0,"text":"cut \\ud83d"}', "cut \ufffd"),
+        (b'{"errcode":0,"text":"cut \\ude00 here"}', "cut \ufffd here"),
+        (b'{"errcode":0,"text":"whole \\ud83d\\ude00 and cut \\ud83d"}', "whole \U0001f600 and cut \ufffd"),
+        (b'{"errcode":0,"text":"\xe4\xbd"}', "\ufffd"),
+    ],
+)
+def test_half_a_character_does_not_make_an_answer_unreadable(sent: bytes, read: str) -> None:
+    assert parse_answer(Call("POST", "kf/sync_msg"), sent)["text"] == read
+
+
+@pytest.mark.parametrize("sent", [b"", b"<html>", b"[" * 100_000, b"[]", b'{"a":', b"\xff\xfe"])
+def test_what_is_no_json_object_is_said_so(sent: bytes) -> None:
+    with pytest.raises(UnexpectedAnswer):
+        parse_answer(Call("POST", "kf/sync_msg"), sent)
 
 
 async def test_token_and_secret_reach_neither_logs_nor_exceptions(

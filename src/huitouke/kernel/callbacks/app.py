@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 PREFIX: Final = "/callbacks/"
 BODY_LIMIT_BYTES: Final = 256 * 1024
+LENGTH_DIGITS: Final = 18
 QUERY_LIMIT_BYTES: Final = 16 * 1024
 """A GET carries the encrypted echo in its query."""
 BODY_SECONDS: Final = 3.0
@@ -155,7 +156,7 @@ def _query(scope: Scope) -> dict[str, str]:
 
 async def _read_body(scope: Scope, receive: Receive) -> bytes:
     declared = dict(scope["headers"]).get(b"content-length", b"0")
-    if not declared.isdigit() or int(declared) > BODY_LIMIT_BYTES:
+    if not declared.isdigit() or len(declared) > LENGTH_DIGITS or int(declared) > BODY_LIMIT_BYTES:
         raise _Answer(413, "too_large")
     parts: list[bytes] = []
     size = 0

@@ -36,6 +36,8 @@ class Database:
             max_overflow=0,
             pool_timeout=CHECKOUT_TIMEOUT_SECONDS,
             pool_use_lifo=True,
+            # Parameters are people's words and password hashes: no error message, log or dead letter may hold them.
+            hide_parameters=True,
             # `transaction` sends BEGIN itself, together with the tenant, in one round trip.
             isolation_level="AUTOCOMMIT",
             connect_args={

@@ -18,7 +18,7 @@ from huitouke.kernel.files.addresses import open_token
 from huitouke.kernel.files.sniffing import INLINE
 from huitouke.kernel.settings import get_settings
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 MAX_TOKEN_CHARACTERS: Final = 200
 
 router = APIRouter(include_in_schema=False)

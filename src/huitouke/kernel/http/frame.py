@@ -27,6 +27,8 @@ MAX_BODY_BYTES: Final = 1024 * 1024
 """Limit of a body where its route names no other."""
 
 MAX_LANGUAGE_WISHES: Final = 8
+MAX_LENGTH_DIGITS: Final = 18
+"""Of an announced length: a longer number is too large whatever its other digits say."""
 _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _UNSAFE_METHODS: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _QUIET_PATHS: Final = ("/health/", "/metrics", "/assets/")
@@ -99,7 +101,7 @@ class BodyLimit:
             return
         limit = self.limit_of(scope)
         announced = Headers(scope=scope).get("content-length", "")
-        if announced.isdigit() and int(announced) > limit:
+        if announced.isascii() and announced.isdigit() and int(announced[:MAX_LENGTH_DIGITS]) > limit:
             await refuse(TooLarge(limit=bytes_in_words(limit)), scope, receive, send)
             return
         await _Metered(self.app, limit)(scope, receive, send)
@@ -166,7 +168,7 @@ class CsrfRule:
         if headers.get("x-requested-with") != "huitouke":
             return False
         origin = headers.get("origin")
-        return origin is None or urlsplit(origin).netloc in {headers.get("host", ""), self.public_host}
+        return origin is None or host_of(origin) in {headers.get("host", ""), self.public_host}
 
 
 class SecurityHeaders:
@@ -217,6 +219,14 @@ def security_headers(public_url: str, *, media_origins: tuple[str, ...] = ()) ->
     if public_url.startswith("https://"):
         headers["Strict-Transport-Security"] = "max-age=31536000"
     return headers
+
+
+def host_of(origin: str) -> str | None:
+    """Host and port of an Origin header; None when it can't be one."""
+    try:
+        return urlsplit(origin).netloc or None
+    except ValueError:
+        return None
 
 
 async def refuse(problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
+import asyncpg
 import orjson
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -28,6 +30,9 @@ from huitouke.kernel.errors import (
 
 MEDIA_TYPE: Final = "application/problem+json"
 MAX_FIELD_ERRORS: Final = 20
+
+_UNSTORABLE: Final = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
+"""What PostgreSQL says to U+0000 in a text, and in a jsonb."""
 
 log = structlog.get_logger(__name__)
 
@@ -111,6 +116,9 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(DBAPIError, _on_database_error)
+    for unstorable in _UNSTORABLE:
+        app.add_exception_handler(unstorable, _on_database_error)
     app.add_exception_handler(Exception, _on_unexpected)
 
 
@@ -127,6 +135,14 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return _respond(request, _of_status(error.status_code))
+
+
+async def _on_database_error(request: Request, error: Exception) -> Response:
+    """Texts with U+0000 can't be stored, whichever field of whichever module they were sent in; the rest is a bug."""
+    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else error
+    if isinstance(cause, _UNSTORABLE):
+        return _respond(request, InvalidInput(reason="unstorable_character"))
+    raise error
 
 
 async def _on_unexpected(request: Request, error: Exception) -> Response:
@@ -157,7 +173,8 @@ def invalid_input(errors: Sequence[Any]) -> InvalidInput:
 def _field_name(location: Sequence[Any]) -> str:
     """`('body', 'items', 0, 'name')` → `items.0.name`: the caller's name for it."""
     parts = [str(part) for part in location]
-    return ".".join(parts[1:] if parts and parts[0] in {"body", "query", "path", "header", "cookie"} else parts)
+    named = parts[1:] if parts and parts[0] in {"body", "query", "path", "header", "cookie"} else parts
+    return ".".join(named or parts)
 
 
 def _of_status(status: int) -> Problem:

@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from huitouke.kernel.access import SESSION_COOKIE, resolve_session
 from huitouke.kernel.context import Context
+from huitouke.kernel.http.frame import host_of
 from huitouke.kernel.realtime.connection import AsgiConnection, Disconnected
 from huitouke.kernel.realtime.hub import Hub
 from huitouke.kernel.realtime.session import serve
@@ -72,7 +73,7 @@ class RealtimeApp:
         """A browser always sends its origin; another site's page must not use the person's cookie."""
         if origin is None:
             return False
-        return urlsplit(origin).netloc in {self._public_host, host}
+        return host_of(origin) in {self._public_host, host}
 
 
 def _cookie(header: str, name: str) -> str | None:

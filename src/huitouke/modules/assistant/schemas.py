@@ -49,6 +49,8 @@ AnswerText = Annotated[
 GroupName = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=MAX_GROUP_CHARACTERS), AfterValidator(_writable)
 ]
+ApiKey = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000, pattern=r"^[!-~]*$")]
+"""Travels in a header: visible ASCII alone. Anything else would fail in the client, whose error quotes the header."""
 MessageText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 
 
@@ -293,7 +295,7 @@ class ModelIn(BaseModel):
 
     base_url: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
     model: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-    api_key: Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)] | None = None
+    api_key: ApiKey | None = None
     timeout_seconds: Annotated[float, Field(ge=1, le=60)] = 8.0
     enabled: bool = True
 
@@ -305,7 +307,7 @@ class ModelTestIn(BaseModel):
 
     base_url: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] | None = None
     model: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None = None
-    api_key: Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)] | None = None
+    api_key: ApiKey | None = None
     timeout_seconds: Annotated[float, Field(ge=1, le=60)] | None = None
 
 
