@@ -61,8 +61,10 @@ class Inbox:
         return self.thread.get_by_role("button", name=self.words("conversations.action.take"), exact=True)
 
     async def take(self) -> None:
+        """Shows at once; once one may write, the server knows it too."""
         await self.take_button.first.click()
         await self.status_is("conversations.status.mine")
+        await expect(self.field).to_be_visible()
 
     async def choose(self, action: str) -> None:
         """An action of the conversation's menu, by its key."""

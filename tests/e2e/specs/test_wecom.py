@@ -51,12 +51,18 @@ async def test_a_waiting_customer_reaches_people_as_one_card_in_wecom(screens: S
 
 
 HAND_OVER_DIALOG = """
-- dialog:
-  - heading [level=2]
-  - button
-  - group:
-    - radio [checked]
-    - radio
-  - button
-  - button
+- dialog "转到企业微信接待":
+  - banner:
+    - heading "转到企业微信接待" [level=2]
+    - button "关闭"
+  - text: /接待人员在企业微信里结束会话/
+  - group "转给谁":
+    - text: 转给谁
+    - radio "任何在接待的人" [checked]
+    - text: 任何在接待的人
+    - radio "lin 接待中"
+    - text: lin 接待中
+  - contentinfo:
+    - button "取消"
+    - button "转到企业微信"
 """
