@@ -1,12 +1,13 @@
 import vue from '@vitejs/plugin-vue';
 import { defineConfig } from 'vite';
+import { budget } from './build/budget.ts';
 import { precompress } from './build/precompress.ts';
 
 /** The server the development page talks to; `make dev` sets it. */
 const server = process.env.HUITOUKE_DEV_SERVER ?? 'http://127.0.0.1:8000';
 
 export default defineConfig({
-  plugins: [vue(), precompress()],
+  plugins: [vue(), budget(), precompress()],
   resolve: { alias: { '@': new URL('./src', import.meta.url).pathname } },
   define: {
     __VUE_OPTIONS_API__: 'false',

@@ -13,6 +13,7 @@ export interface KnowledgeFilter {
 export const keys = {
   knowledge: ['assistant', 'knowledge'] as const,
   entries: (filter: KnowledgeFilter) => ['assistant', 'knowledge', 'entries', filter] as const,
+  entry: (id: string) => ['assistant', 'knowledge', 'entry', id] as const,
   groups: ['assistant', 'knowledge', 'groups'] as const,
   import: (id: string) => ['assistant', 'import', id] as const,
   settings: ['assistant', 'settings'] as const,
@@ -40,6 +41,17 @@ export function entriesQuery(filter: KnowledgeFilter) {
       ),
     ...pagedOptions,
     staleTime: KEPT_FRESH_MS,
+  });
+}
+
+/** Asked when opened and then left alone: what is being edited must not change under the hands. */
+export function entryQuery(id: string) {
+  return queryOptions({
+    queryKey: keys.entry(id),
+    queryFn: ({ signal }) => unwrap(api.GET('/api/knowledge/entries/{entry_id}', { params: { path: { entry_id: id } }, signal })),
+    refetchOnMount: 'always',
+    staleTime: Infinity,
+    gcTime: 0,
   });
 }
 

@@ -15,11 +15,11 @@ function read(): Record<string, string> {
 
 /** What was written and not sent, per conversation, kept on this device. */
 export const useDrafts = defineStore('drafts', () => {
-  const texts = reactive(read());
+  const texts = reactive(new Map(Object.entries(read())));
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function save(): void {
-    localStorage.setItem(STORED, JSON.stringify(texts));
+    localStorage.setItem(STORED, JSON.stringify(Object.fromEntries(texts)));
   }
   watch(texts, () => {
     clearTimeout(timer);
@@ -28,10 +28,10 @@ export const useDrafts = defineStore('drafts', () => {
   window.addEventListener('pagehide', save);
 
   return {
-    of: (conversationId: string): string => texts[conversationId] ?? '',
+    of: (conversationId: string): string => texts.get(conversationId) ?? '',
     put: (conversationId: string, text: string): void => {
-      if (text) texts[conversationId] = text;
-      else delete texts[conversationId];
+      if (text) texts.set(conversationId, text);
+      else texts.delete(conversationId);
     },
   };
 });

@@ -30,10 +30,23 @@ export function applyRow(cache: QueryClient, row: ConversationRow, staffId: stri
   }
 }
 
-/** What a list shows of a conversation. */
+const DETAIL_FIELDS = [
+  'session_state',
+  'handover_to',
+  'handover_reason',
+  'handover_summary',
+  'handover_problem',
+  'closed_at',
+  'text_limit_bytes',
+  'can',
+] as const satisfies readonly Exclude<keyof ConversationDetail, keyof ConversationRow>[];
+
+/** What a list shows of a conversation: exactly what the server's list would have. */
 export function rowOf(conversation: ConversationDetail): ConversationRow {
-  const { session_state, handover_to, handover_reason, handover_summary, handover_problem, closed_at, text_limit_bytes, can, customer, ...rest } = conversation;
-  return { ...rest, customer: { id: customer.id, name: customer.name, avatar_url: customer.avatar_url } };
+  const { id, name, avatar_url } = conversation.customer;
+  const row = { ...conversation, customer: { id, name, avatar_url } };
+  for (const field of DETAIL_FIELDS) Reflect.deleteProperty(row, field);
+  return row;
 }
 
 export function applyFrame(cache: QueryClient, id: string, frame: ConversationFrame, staffId: string | null): void {

@@ -11,7 +11,7 @@ export function fits(row: ConversationRow, view: ConversationView, staffId: stri
     case 'mine':
       return open && row.handler === 'agent' && row.staff !== null && row.staff.id === staffId;
     case 'waiting':
-      return open && row.handler === 'agent' && row.staff === null;
+      return open && row.handler !== 'servicer' && row.staff === null && row.waiting_since !== null;
     case 'assistant':
       return open && row.handler === 'assistant';
     case 'closed':

@@ -27,8 +27,7 @@ export function useInbox() {
   const openId = computed(() => (typeof route.params.id === 'string' && route.params.id ? route.params.id : null));
 
   function place(id: string | null, change: LocationQueryRaw = {}) {
-    const query: LocationQueryRaw = { ...route.query, ...change };
-    for (const key of Object.keys(query)) if (!query[key]) delete query[key];
+    const query: LocationQueryRaw = Object.fromEntries(Object.entries({ ...route.query, ...change }).filter(([, value]) => value));
     return { name: 'conversations', params: { id: id ?? '' }, query };
   }
 
