@@ -12,11 +12,8 @@ from huitouke.modules.assistant.demo import demo_entries
 from huitouke.modules.assistant.models import ReplyTurn
 from huitouke.modules.assistant.schemas import ModelIn, PauseIn
 from huitouke.modules.assistant.service import add_entries, pause_all, save_endpoint
-from tests.modules.conversations.conftest import desk, running
 from tests.modules.conversations.desk import Desk
 from tests.modules.wechat_sandbox.shop import Sandbox
-
-__all__ = ["desk", "running"]
 
 
 class Counter:

@@ -16,7 +16,7 @@ from huitouke.modules.conversations import service as conversations
 from huitouke.modules.conversations.reactions.syncing import sync
 from tests.modules.assistant.conftest import Counter
 
-UNSURE = "要问一下同事"
+UNSURE = "已经请同事来看"
 
 
 async def traces(counter: Counter) -> list[TraceOut]:
@@ -55,7 +55,10 @@ async def test_what_was_never_written_down_gets_the_unsure_text_and_no_invention
     assert UNSURE in shown
     (trace,) = await traces(counter)
     assert (trace.decision, trace.message_id is not None) == ("asked_colleague", True)
-    assert (await counter.desk.conversation()).handler == "assistant"
+    row = await counter.desk.conversation()
+    assert (row.handler, row.handover_reason) == ("assistant", trace.reason)
+    assert row.waiting_since is not None
+    assert "可以带宠物进店吗" in (row.handover_summary or "")
 
 
 async def test_asking_for_a_person_hands_over_with_a_summary(counter: Counter) -> None:

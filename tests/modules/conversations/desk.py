@@ -125,6 +125,12 @@ class Desk:
         async with transaction(self.context.acting_as(Actor(ActorKind.ASSISTANT))) as ctx:
             return await conversations.hand_over(ctx, row.id, "asked_for_person", "要投诉", to, **more)
 
+    async def asks_staff(self) -> Conversation | None:
+        """As the assistant does it when it has no answer."""
+        row = await self.conversation()
+        async with transaction(self.context.acting_as(Actor(ActorKind.ASSISTANT))) as ctx:
+            return await conversations.ask_staff(ctx, row.id, "not_in_knowledge", "顾客：可以带宠物进店吗")
+
     async def phone(self) -> list[dict[str, Any]]:
         """What the customer's phone shows."""
         return await self.shop.chat()

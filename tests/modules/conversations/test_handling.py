@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import transaction
+from huitouke.modules.conversations import queries
 from huitouke.modules.conversations import service as conversations
 from huitouke.modules.conversations.models import Conversation, HandoverNotice
 from huitouke.modules.conversations.service import problems
@@ -86,6 +87,18 @@ async def test_taken_in_the_console_the_card_says_so_too(desk: Desk) -> None:
     assert shown["card"]["replaced_name"] == "小雨 已接待"
 
 
+async def test_closed_while_it_waited_the_card_asks_nobody_any_more(desk: Desk) -> None:
+    row = await desk.customer_writes("找人工")
+    await desk.hands_over()
+    await desk.work()
+    async with transaction(desk.xiaoyu.context) as ctx:
+        await conversations.close(ctx, row.id)
+    await desk.work()
+
+    (shown,) = await cards(desk, desk.aning)
+    assert shown["card"]["replaced_name"]
+
+
 async def test_each_handover_rings_anew(desk: Desk) -> None:
     row = await desk.customer_writes("找人工")
     for _ in range(2):
@@ -97,6 +110,46 @@ async def test_each_handover_rings_anew(desk: Desk) -> None:
         await desk.work()
 
     assert len(await cards(desk, desk.aning)) == 2
+
+
+async def test_the_assistant_asks_the_staff_once_and_goes_on_serving(desk: Desk) -> None:
+    await desk.customer_writes("可以带宠物进店吗")
+    asked = [await desk.asks_staff() for _ in range(2)]
+    await desk.work()
+
+    row = await desk.conversation()
+    assert [one is not None for one in asked] == [True, False]
+    assert (row.handler, row.staff_id, row.handover_reason) == ("assistant", None, "not_in_knowledge")
+    assert row.waiting_since is not None
+    (card,) = await cards(desk, desk.aning)
+    assert [button["text"] for button in card["card"]["buttons"]] == ["我来回"]
+
+
+async def test_a_question_to_the_staff_stands_among_what_waits_until_somebody_takes_it(desk: Desk) -> None:
+    await desk.customer_writes("可以带宠物进店吗")
+    await desk.asks_staff()
+    await desk.work()
+    async with transaction(desk.xiaoyu.context) as ctx:
+        before = await queries.counts(ctx)
+    await desk.takes(desk.xiaoyu)
+    await desk.work()
+    async with transaction(desk.xiaoyu.context) as ctx:
+        after = await queries.counts(ctx)
+
+    assert (before.waiting, before.assistant, after.waiting, after.mine) == (1, 1, 0, 1)
+    (shown,) = await cards(desk, desk.aning)
+    assert shown["card"]["replaced_name"] == "小雨 已接待"
+
+
+async def test_a_handover_after_a_question_settles_the_questions_card(desk: Desk) -> None:
+    await desk.customer_writes("可以带宠物进店吗")
+    await desk.asks_staff()
+    await desk.work()
+    await desk.hands_over()
+    await desk.work()
+
+    shown = await cards(desk, desk.aning)
+    assert sorted(bool(card["card"]["replaced_name"]) for card in shown) == [False, True]
 
 
 async def test_a_card_that_wecom_may_have_sent_is_not_sent_again(desk: Desk) -> None:

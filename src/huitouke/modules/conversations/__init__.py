@@ -31,6 +31,7 @@ def module() -> Module:
             events.MessageSent,
             events.MessageFailed,
             events.HandedOver,
+            events.StaffAsked,
             events.Taken,
             events.HandedBack,
             events.Closed,

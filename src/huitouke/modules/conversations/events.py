@@ -58,6 +58,16 @@ class HandedOver(Event):
     handover_id: UUID
 
 
+class StaffAsked(Event):
+    """The assistant could not answer and asked the staff; it goes on serving the customer meanwhile."""
+
+    event_type: ClassVar[str] = "conversations.staff_asked"
+    timeline: ClassVar[bool] = True
+
+    reason: str
+    handover_id: UUID
+
+
 class Taken(Event):
     """An agent took the conversation."""
 

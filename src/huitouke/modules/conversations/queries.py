@@ -34,6 +34,7 @@ from huitouke.modules.conversations.schemas import (
     Sort,
     View,
 )
+from huitouke.modules.conversations.service.handling import waits_for_staff
 from huitouke.modules.conversations.service.sending import why_not_reply
 from huitouke.modules.customers.tables import Customer, CustomerIdentity
 from huitouke.modules.organization import service as organization
@@ -86,12 +87,11 @@ async def conversation_page(
 
 async def counts(ctx: Context) -> Counts:
     """How many open conversations are whose."""
-    waits = and_(Conversation.handler == "agent", Conversation.staff_id.is_(None))
     row = (
         await ctx.session.execute(
             select(
                 func.count(Conversation.id).filter(Conversation.staff_id == ctx.actor.id),
-                func.count(Conversation.id).filter(waits),
+                func.count(Conversation.id).filter(waits_for_staff()),
                 func.count(Conversation.id).filter(Conversation.handler == "assistant"),
                 func.count(Conversation.id),
             ).where(Conversation.state == "open")
@@ -217,7 +217,7 @@ def _in_view(ctx: Context, view: View, *, searching: bool) -> ColumnElement[bool
         case "mine":
             return and_(is_open, Conversation.handler == "agent", Conversation.staff_id == ctx.actor.id)
         case "waiting":
-            return and_(is_open, Conversation.handler == "agent", Conversation.staff_id.is_(None))
+            return waits_for_staff()
         case "assistant":
             return and_(is_open, Conversation.handler == "assistant")
         case "closed":

@@ -34,6 +34,7 @@ from huitouke.modules.conversations.service import (
     AssistantView,
     Overtaken,
     Turn,
+    ask_staff,
     assistant_view,
     hand_over,
     send_assistant_reply,
@@ -129,8 +130,17 @@ async def _finish(ctx: Context, conversation_id: UUID, started: _Started, outcom
     if outcome.hand_over:
         await hand_over(ctx, conversation_id, outcome.reason, outcome.summary)
         failed_turns = 0
+    elif outcome.decision == "asked_colleague" and outcome.counts_as_failed:
+        await ask_staff(ctx, conversation_id, outcome.reason, _said_so_far(started))
     await turns.finish(ctx, conversation_id, started.answered_seq, failed_turns)
     await _record(ctx, conversation_id, started, outcome, trace_id, message_id)
+
+
+def _said_so_far(started: _Started) -> str:
+    """What the colleague should know, from the customer's own words: no model is asked inside a transaction."""
+    asked = started.prepared.asked
+    said: list[Said] = [*asked.history, ("customer", asked.text)]
+    return extract_summary(said)
 
 
 async def _overtaken(

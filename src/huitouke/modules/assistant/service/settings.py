@@ -19,7 +19,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "ai_label": "【AI 助手】",
     "tone": "friendly",
     "handover_words": ["人工", "转人工", "找客服", "真人", "投诉", "找老板", "找店长", "human", "real person"],
-    "unsure_text": "这个问题我手头没有准确的资料，不敢乱说，要问一下同事。着急的话回复「人工」，同事会来接待您。",
+    "unsure_text": "这个问题我手头没有准确的资料，不敢乱说，已经请同事来看，同事会在这里回复您。",
     "handover_text": "好的，已经为您转给同事，请稍等一下，同事看到后会马上回复您。",
     "media_text": "我现在还看不了图片、语音和文件。请用文字告诉我您想问什么；想让同事看，回复「人工」就可以。",
     "hand_over_when_unsure": False,

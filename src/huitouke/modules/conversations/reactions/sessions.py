@@ -180,7 +180,7 @@ async def _load(ctx: Context) -> dict[str, int]:
         .where(Conversation.state == "open", Conversation.handler == "servicer")
         .group_by(Conversation.servicer_userid)
     )
-    return {userid: count for userid, count in rows.tuples() if userid}
+    return {userid: count for userid, count in rows if userid}
 
 
 def _still_wanted(row: Conversation, handover_id: UUID) -> bool:

@@ -11,6 +11,7 @@ from huitouke.modules.conversations.service.assistant import (
     send_assistant_reply,
 )
 from huitouke.modules.conversations.service.handling import (
+    ask_staff,
     close,
     hand_back,
     hand_over,
@@ -31,6 +32,7 @@ __all__ = [
     "SessionRule",
     "Turn",
     "answerable",
+    "ask_staff",
     "assistant_view",
     "channel",
     "close",

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 
 from huitouke.kernel import clock
 from huitouke.kernel.context import ActorKind, Context
@@ -19,7 +19,7 @@ from huitouke.kernel.events import Event, emit
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.work import enqueue, wake
 from huitouke.modules.conversations.channels import channel
-from huitouke.modules.conversations.events import Closed, HandedBack, HandedOver, Taken
+from huitouke.modules.conversations.events import Closed, HandedBack, HandedOver, StaffAsked, Taken
 from huitouke.modules.conversations.models import ChannelAccount, Conversation, Message
 from huitouke.modules.conversations.service import problems
 from huitouke.modules.conversations.service.announce import announce
@@ -55,6 +55,7 @@ MOVES: Final[Mapping[str, Move]] = {
     "take": Move(OPEN, frozenset({"assistant", "agent"}), "open", "agent"),
     "hand_over": Move(OPEN, frozenset({"assistant", "agent"}), "open", "agent"),
     "hand_back": Move(OPEN, frozenset({"agent"}), "open", "assistant"),
+    "ask_staff": Move(OPEN, frozenset({"assistant"}), "open", None),
     "servicer_took": Move(
         frozenset({"open", "closed"}), frozenset({"assistant", "agent", "servicer"}), "open", "servicer"
     ),
@@ -83,15 +84,20 @@ async def conversation(ctx: Context, conversation_id: UUID) -> Conversation:
     return row
 
 
+def waits_for_staff() -> ColumnElement[bool]:
+    """Nobody has the conversation and it needs one: it was handed over, or the assistant asked and goes on serving."""
+    return and_(
+        Conversation.state == "open",
+        Conversation.staff_id.is_(None),
+        Conversation.waiting_since.is_not(None),
+        Conversation.handler != "servicer",
+    )
+
+
 async def waiting_handover(ctx: Context, handover_id: UUID) -> Conversation | None:
-    """The conversation that waits for somebody because of that handover."""
+    """The conversation that waits for somebody because of that handover or question."""
     return await ctx.session.scalar(
-        select(Conversation).where(
-            Conversation.handover_id == handover_id,
-            Conversation.state == "open",
-            Conversation.handler == "agent",
-            Conversation.staff_id.is_(None),
-        )
+        select(Conversation).where(Conversation.handover_id == handover_id, waits_for_staff())
     )
 
 
@@ -124,7 +130,7 @@ async def take(ctx: Context, conversation_id: UUID) -> Conversation:
             return row
         raise await _why_not_taken(ctx, row)
     await _emit(ctx, taken, Taken(staff_id=ctx.actor.id))
-    await _card_is_old(ctx, taken)
+    await _card_is_old(ctx, taken.handover_id)
     return taken
 
 
@@ -147,6 +153,7 @@ async def hand_over(
     destination: Destination = to or ("wecom" if account.handover_to == "wecom" else "console")
     if destination == "wecom" and not channel(account.kind).rules.has_servicers:
         raise problems.NoHandoverToServicer
+    handover_before = row.handover_id
     waits = row.state == "open" and row.handler == "agent" and row.staff_id is None
     if waits and (destination == "console" or row.handover_to == "wecom"):
         return row
@@ -171,12 +178,42 @@ async def hand_over(
     if moved is None:
         raise await _why_not(ctx, row)
     assert moved.handover_id is not None
+    await _card_is_old(ctx, handover_before)
     await _emit(ctx, moved, HandedOver(to=destination, reason=reason, handover_id=moved.handover_id))
     if destination == "wecom":
         arguments = {"conversation_id": str(moved.id), "handover_id": str(moved.handover_id)}
         await enqueue(ctx, "conversations.give_to_servicer", arguments)
     else:
         await wake(ctx, NOTICE_RUNNER, str(moved.handover_id))
+    return moved
+
+
+async def ask_staff(ctx: Context, conversation_id: UUID, reason: str, summary: str) -> Conversation | None:
+    """The assistant could not answer and said that it asks a colleague: staff are told once, and it goes on serving.
+
+    The conversation stands among those that wait until somebody takes it. None where it waits already, or is not the
+    assistant's any more.
+    """
+    moved = await _move(
+        ctx,
+        conversation_id,
+        "ask_staff",
+        {
+            "waiting_since": clock.now(),
+            "handover_id": new_id(),
+            "handover_to": "console",
+            "handover_reason": reason,
+            "handover_summary": summary,
+            "handover_problem": None,
+        },
+        Conversation.waiting_since.is_(None),
+        event_type="staff_asked",
+    )
+    if moved is None:
+        return None
+    assert moved.handover_id is not None
+    await _emit(ctx, moved, StaffAsked(reason=reason, handover_id=moved.handover_id))
+    await wake(ctx, NOTICE_RUNNER, str(moved.handover_id))
     return moved
 
 
@@ -188,6 +225,7 @@ async def hand_back(ctx: Context, conversation_id: UUID) -> Conversation:
     row = await conversation(ctx, conversation_id)
     if not (await account_of(ctx, row)).assistant_enabled:
         raise problems.AssistantOff
+    handover_before = row.handover_id
     moved = await _move(
         ctx,
         conversation_id,
@@ -202,7 +240,7 @@ async def hand_back(ctx: Context, conversation_id: UUID) -> Conversation:
             problems.WithAssistant() if row.handler == "assistant" and row.state == "open" else await _why_not(ctx, row)
         )
     await _emit(ctx, moved, HandedBack())
-    await _card_is_old(ctx, row)
+    await _card_is_old(ctx, handover_before)
     return moved
 
 
@@ -211,7 +249,7 @@ async def close(ctx: Context, conversation_id: UUID) -> Conversation:
 
     Raises NotFound, TakeFirst.
     """
-    row = await conversation(ctx, conversation_id)
+    handover_before = (await conversation(ctx, conversation_id)).handover_id
     moved = await _move(
         ctx,
         conversation_id,
@@ -227,7 +265,7 @@ async def close(ctx: Context, conversation_id: UUID) -> Conversation:
         raise await _why_not(ctx, row)
     await _emit(ctx, moved, Closed())
     await enqueue(ctx, "conversations.end_session", {"conversation_id": str(moved.id)})
-    await _card_is_old(ctx, row)
+    await _card_is_old(ctx, handover_before)
     return moved
 
 
@@ -409,10 +447,10 @@ async def _emit(ctx: Context, row: Conversation, event: Event) -> None:
     announce(ctx, row.id, row.seq, counts=True)
 
 
-async def _card_is_old(ctx: Context, row: Conversation) -> None:
-    """Nobody waits any more: the card in people's WeCom, if there is one, says who has it."""
-    if row.handover_id is not None:
-        await wake(ctx, CARD_RUNNER, str(row.handover_id))
+async def _card_is_old(ctx: Context, handover_id: UUID | None) -> None:
+    """Nobody waits for that handover any more: the card in people's WeCom, if there is one, says who has it."""
+    if handover_id is not None:
+        await wake(ctx, CARD_RUNNER, str(handover_id))
 
 
 async def _actor_name(ctx: Context) -> str | None:

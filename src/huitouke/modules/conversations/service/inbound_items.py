@@ -1,6 +1,7 @@
 """Items of `sync_msg` in our own words: who said or did what, when, in which conversation."""
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +25,9 @@ from huitouke.wechat.kf_messages import (
 Who = Literal["customer", "servicer", "event"]
 
 MAX_TEXT_CHARACTERS: Final = 20_000
+
+_ZERO_BYTE: Final = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+"""The escape itself, and not a backslash that somebody typed before "u0000"."""
 
 
 NOT_FOR_SCREENS: Final = frozenset({"content", "media_id", "welcome_code", "msg_code", "open_kfid", "external_userid"})
@@ -102,7 +106,7 @@ def _without_zero_bytes(value: dict[str, Any]) -> dict[str, Any]:
     dumped = orjson.dumps(value)
     if b"\\u0000" not in dumped:
         return value
-    cleaned: dict[str, Any] = orjson.loads(dumped.replace(b"\\u0000", b""))
+    cleaned: dict[str, Any] = orjson.loads(_ZERO_BYTE.sub(rb"\1", dumped))
     return cleaned
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from huitouke.kernel import clock
 from huitouke.kernel.context import Context
 from huitouke.modules.conversations.models import ChannelAccount, Conversation, HandoverNotice
+from huitouke.modules.conversations.service.handling import waiting_handover, waits_for_staff
 from huitouke.modules.conversations.service.sending import preview
 from huitouke.modules.customers import tables as customer_columns
 from huitouke.modules.organization import service as organization
@@ -80,12 +81,7 @@ async def begin(ctx: Context, handover_id: UUID) -> Notice | None:
                 (customer_columns.customer_id == Conversation.customer_id)
                 & (customer_columns.customer_tenant_id == Conversation.tenant_id),
             )
-            .where(
-                Conversation.handover_id == handover_id,
-                Conversation.handler == "agent",
-                Conversation.staff_id.is_(None),
-                Conversation.state == "open",
-            )
+            .where(Conversation.handover_id == handover_id, waits_for_staff())
         )
     ).one_or_none()
     if found is None:
@@ -141,8 +137,7 @@ async def card_update(ctx: Context, handover_id: UUID, clicked_code: str | None)
     row = await ctx.session.scalar(select(Conversation).where(Conversation.id == notice.conversation_id))
     if response_code is None or row is None:
         return None
-    waits = row.state == "open" and row.handler == "agent" and row.staff_id is None and row.handover_id == handover_id
-    if waits:
+    if await waiting_handover(ctx, handover_id) is not None:
         return None
     taken_by = None
     if row.staff_id is not None:
