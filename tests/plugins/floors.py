@@ -1,4 +1,4 @@
-"""Times per floor, the marker `long`, and the option `--long`.
+"""Times per floor, figures that tests record, the marker `long`, and the option `--long`.
 
 A floor is a folder below `tests/`. The floors that are no tests (the checks of the sources) ran before pytest and
 hand their seconds over in HUITOUKE_FLOORS, so that one table shows the whole run above pytest's closing line.
@@ -39,6 +39,7 @@ class FloorTimes:
     def __init__(self) -> None:
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.tests: defaultdict[str, set[str]] = defaultdict(set)
+        self.figures: list[str] = []
         self.first: dict[str, float] = {}
         self.last: dict[str, float] = {}
 
@@ -47,10 +48,14 @@ class FloorTimes:
         floor = parts[1] if parts[0] == "tests" and len(parts) > 2 else "other"
         self.seconds[floor] += report.duration
         self.tests[floor].add(report.nodeid)
+        if report.when == "call":
+            self.figures += [str(value) for name, value in report.user_properties if name == "figure"]
         self.first[floor] = min(self.first.get(floor, report.start), report.start)
         self.last[floor] = max(self.last.get(floor, report.stop), report.stop)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        for figure in self.figures:
+            terminalreporter.write_line(figure)
         before: dict[str, float] = json.loads(os.environ.get("HUITOUKE_FLOORS", "{}"))
         if len(before) + len(self.tests) < 2:
             return

@@ -8,6 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, TypeAlias
+from urllib.parse import quote
 from uuid import UUID
 
 import httpx2
@@ -86,6 +87,8 @@ class Operation:
 
     def ask_with(self, ids: Mapping[str, object], place: Place, value: object) -> Asked:
         """The same with that value in that place."""
+        if place.where == "path":
+            return self.ask({**ids, place.name: value})
         asked = self.ask(ids)
         if place.where != "body":
             self._put(asked, place, value)
@@ -105,7 +108,7 @@ class Operation:
     def _put(asked: Asked, place: Place, value: object) -> None:
         match place.where:
             case "path":
-                asked.path = asked.path.replace("{" + place.name + "}", str(value))
+                asked.path = asked.path.replace("{" + place.name + "}", quote(str(value), safe=""))
             case "query":
                 asked.query[place.name] = value
             case "header":

@@ -1,0 +1,38 @@
+"""A sandbox, a server that holds sockets too, and two merchants on them, made once for all tests from outside."""
+
+import os
+from collections.abc import AsyncIterator
+
+import pytest
+
+from huitouke.app import create_app
+from huitouke.kernel.database import Database
+from huitouke.kernel.modules import load_modules
+from huitouke.kernel.settings import get_settings
+from huitouke.services import Role
+from tests.isolation.neighbours import Merchant, merchant
+from tests.modules.wechat_sandbox.shop import Sandbox, running_sandbox, serving
+
+
+@pytest.fixture(scope="package")
+async def running(database: Database) -> AsyncIterator[tuple[Sandbox, str]]:
+    """The sandbox, and our server's address."""
+    async with running_sandbox() as sandbox:
+        os.environ["HUITOUKE_WECOM_BASE_URL"] = sandbox.address
+        get_settings.cache_clear()
+        async with serving(create_app(get_settings(), load_modules(), [Role.REALTIME])) as address:
+            yield sandbox, address
+        del os.environ["HUITOUKE_WECOM_BASE_URL"]
+        get_settings.cache_clear()
+
+
+@pytest.fixture(scope="package")
+async def mine(running: tuple[Sandbox, str]) -> AsyncIterator[Merchant]:
+    async with merchant(*running) as one:
+        yield one
+
+
+@pytest.fixture(scope="package")
+async def theirs(running: tuple[Sandbox, str]) -> AsyncIterator[Merchant]:
+    async with merchant(*running) as one:
+        yield one
