@@ -1,0 +1,40 @@
+"""Items of a page in our words: whatever characters people send, a page must be storable."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+
+from huitouke.modules.conversations.service.inbound_items import inbound
+from huitouke.wechat.kf_messages import parse_items
+
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
+
+
+def link(title: str) -> dict[str, Any]:
+    return {
+        "msgid": "m1",
+        "open_kfid": "wk",
+        "external_userid": "wm",
+        "send_time": 1_700_000_000,
+        "origin": 3,
+        "msgtype": "link",
+        "link": {"title": title, "url": "https://example.test/"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("title", "kept"),
+    [
+        ("a\0b", "ab"),
+        ("\0\0", ""),
+        ("typed \\u0000", "typed \\u0000"),
+        ("typed \\\\u0000 and\0 real", "typed \\\\u0000 and real"),
+        ("\\\0", "\\"),
+        ("👩‍👩‍👧‍👦\u202e", "👩‍👩‍👧‍👦\u202e"),
+    ],
+)
+def test_null_characters_are_left_out_and_nothing_else(title: str, kept: str) -> None:
+    (one,) = inbound(parse_items([orjson.loads(orjson.dumps(link(title)))]), NOW)
+    assert one.content["title"] == kept
