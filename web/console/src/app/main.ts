@@ -3,7 +3,7 @@ import '@huitouke/ui/base.css';
 import { configureApi } from '@huitouke/api';
 import { VueQueryPlugin } from '@tanstack/vue-query';
 import { createPinia } from 'pinia';
-import { createApp } from 'vue';
+import { createApp, watchEffect } from 'vue';
 import { features } from '../features';
 import App from './App.vue';
 import { listenForKeys, navigateWith, register } from './commands/registry';
@@ -12,6 +12,20 @@ import { liveKey, makeLive } from './live';
 import { usePreferences } from './preferences/store';
 import { makeQueryClient } from './query';
 import { makeRouter } from './router';
+
+const RELOADED = 'huitouke.reloaded';
+const RELOAD_PAUSE_MS = 60_000;
+
+/** A part of an older build is gone from the server: loading the page afresh brings the new build, once. */
+function reloadWhenOutdated(): void {
+  window.addEventListener('vite:preloadError', (event) => {
+    const last = Number(sessionStorage.getItem(RELOADED) ?? 0);
+    if (Date.now() - last < RELOAD_PAUSE_MS) return;
+    event.preventDefault();
+    sessionStorage.setItem(RELOADED, String(Date.now()));
+    window.location.reload();
+  });
+}
 
 async function start(): Promise<void> {
   const cache = makeQueryClient();
@@ -24,8 +38,9 @@ async function start(): Promise<void> {
   configureApi({
     onSignedOut: () => window.location.assign(`/sign-in?next=${encodeURIComponent(router.currentRoute.value.fullPath)}`),
   });
-  router.afterEach((to) => {
-    document.title = to.meta.title ? `${translate(to.meta.title)} · ${translate('app.name')}` : translate('app.name');
+  watchEffect(() => {
+    const { title } = router.currentRoute.value.meta;
+    document.title = title ? `${translate(title)} · ${translate('app.name')}` : translate('app.name');
   });
   for (const feature of features) feature.commands?.forEach(register);
   navigateWith((to) => void router.push(to));
@@ -34,4 +49,5 @@ async function start(): Promise<void> {
   app.use(router).use(VueQueryPlugin, { queryClient: cache }).provide(liveKey, live).mount('#app');
 }
 
+reloadWhenOutdated();
 void start();

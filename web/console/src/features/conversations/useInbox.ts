@@ -28,7 +28,7 @@ export function useInbox() {
 
   function place(id: string | null, change: LocationQueryRaw = {}) {
     const query: LocationQueryRaw = Object.fromEntries(Object.entries({ ...route.query, ...change }).filter(([, value]) => value));
-    return { name: 'conversations', params: { id: id ?? '' }, query };
+    return { name: 'conversations', params: { id }, query };
   }
 
   return {
