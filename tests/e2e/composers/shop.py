@@ -101,36 +101,34 @@ class Shop:
         await sandbox.post(f"customers/{customer.id}/enter", {"open_kfid": self.open_kfid})
         return customer
 
-    async def teach(self, entries: Mapping[str, str]) -> None:
+    async def teach(self, entries: Mapping[str, str], group: str = "尺码与发货") -> None:
         for question, answer in entries.items():
-            await self.owner.post(
-                "/api/knowledge/entries", {"question": question, "answer": answer, "group": "尺码与发货"}
-            )
+            await self.owner.post("/api/knowledge/entries", {"question": question, "answer": answer, "group": group})
 
     async def pause_assistant(self) -> None:
         """Nobody but people answers."""
         await self.owner.post("/api/assistant/pause", {"paused": True, "minutes": None})
 
-    async def make_app(self, employees: Mapping[str, str] | None = None) -> None:
+    async def make_app(
+        self, employees: Mapping[str, str] | None = None, *, account: str = "小店客服", app: str = "客服助手"
+    ) -> None:
         """The shop's WeCom: a corp with an app, an account and employees, of which our server knows nothing yet."""
         wanted = {
             "corp_name": self.name,
-            "apps": [{"name": "客服助手"}],
+            "apps": [{"name": app}],
             "employees": [{"userid": userid, "name": name} for userid, name in (employees or {"lin": "林晓"}).items()],
-            "kf_accounts": [{"name": "小店客服"}],
+            "kf_accounts": [{"name": account}],
         }
         corp = (await self.stage.sandbox.post("setup", wanted))["corp"]
         self.corp_id, self.open_kfid = corp["corp_id"], corp["kf_accounts"][0]["open_kfid"]
         self.agentid, self.secret = corp["apps"][0]["agentid"], corp["apps"][0]["secret"]
 
-    async def connect(self) -> None:
+    async def connect(self, app: str = "客服助手") -> None:
         """The app, its callback and the account, connected as on the channel page."""
-        app = await self.owner.post(
-            "/api/wecom-apps",
-            {"name": "客服助手", "corp_id": self.corp_id, "agent_id": str(self.agentid), "secret": self.secret},
-        )
-        self.app_id = app["id"]
-        await self.save_callback(app["callback_url"], app["callback_token"], app["callback_aes_key"])
+        wanted = {"name": app, "corp_id": self.corp_id, "agent_id": str(self.agentid), "secret": self.secret}
+        made = await self.owner.post("/api/wecom-apps", wanted)
+        self.app_id = made["id"]
+        await self.save_callback(made["callback_url"], made["callback_token"], made["callback_aes_key"])
         adopt = {"wecom_app_id": self.app_id, "open_kfid": self.open_kfid}
         account = await self.owner.post("/api/channel-accounts/adopt", adopt)
         self.account_id = account["id"]
@@ -160,12 +158,12 @@ class Shop:
             await person.http.aclose()
 
 
-async def found_shop(stage: Stage) -> Shop:
-    """A merchant with its owner and nothing else."""
-    name, sign_in = f"小店{new_id().hex[-10:]}", f"e2e-{new_id().hex}"
+async def found_shop(stage: Stage, *, name: str | None = None, owner: str = "店长") -> Shop:
+    """A merchant with its owner and nothing else; the name is made its own."""
+    called, sign_in = f"{name or '小店'} {new_id().hex[-10:]}", f"e2e-{new_id().hex}"
     with stage.in_database():
-        await organization.found_tenant(name, sign_in, Secret(PASSWORD), owner_name="店长")
-    return Shop(stage, name, await Staff.signed_in(stage.console, "店长", sign_in, PASSWORD))
+        await organization.found_tenant(called, sign_in, Secret(PASSWORD), owner_name=owner)
+    return Shop(stage, called, await Staff.signed_in(stage.console, owner, sign_in, PASSWORD))
 
 
 async def open_shop(stage: Stage, faq: Mapping[str, str] = FAQ) -> Shop:

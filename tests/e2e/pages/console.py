@@ -29,6 +29,11 @@ class Console:
         """From here on the page is expected in this language."""
         self.words = console_words(language)
 
+    async def is_settled(self) -> None:
+        """The page is there with its data: its main part stands, and nothing loads any more."""
+        await expect(self.page.get_by_role("main").first).to_be_visible()
+        await expect(self.page.get_by_text(self.words("common.loading"), exact=True)).to_have_count(0)
+
     @property
     def inbox(self) -> Inbox:
         return Inbox(self.page, self.words)

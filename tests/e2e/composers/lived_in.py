@@ -1,0 +1,109 @@
+"""A merchant who has worked for a while: no screen is empty. In the language of whoever looks at it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.e2e.composers.files import excel
+from tests.e2e.composers.shop import Shop, found_shop
+from tests.e2e.composers.stage import Stage
+from tests.e2e.pages.words import Language
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+LONG_ENOUGH_TO_WRAP = 4
+
+
+@dataclass(frozen=True)
+class Said:
+    """What people of this shop say and are called."""
+
+    account: str
+    app: str
+    owner: str
+    colleague: str
+    customers: tuple[str, ...]
+    group: str
+    faq: dict[str, str]
+    question: str
+    unknown: str
+    person: str
+    settings: dict[str, object]
+    headings: tuple[str, str]
+
+
+CHINESE = Said(
+    "小店客服", "客服助手", "店长", "小雨", ("晓雯", "阿杰", "林小姐"), "尺码与发货",
+    {"有大一点的尺码吗": "有的，这款卫衣最大到 3XL。", "多久能发货": "现货 48 小时内发出，节假日顺延一天。"},
+    "有大一点的吗", "你们老板养的猫叫什么名字", "我要投诉，找人工", {}, ("问题", "答案"),
+)  # fmt: skip
+ENGLISH = Said(
+    "Service desk", "Helper", "Olive", "Robin", ("Anna", "Bert", "Carla"), "Sizes",
+    {"Is there a larger size": "Yes, this hoodie goes up to 3XL.", "When do you ship": "Within 48 hours."},
+    "Is there a larger size", "What is the name of your cat", "complaint",
+    {
+        "name": "Milo", "ai_label": "[AI] ", "unsure_text": "I will ask a colleague.",
+        "handover_text": "A colleague will be with you.", "handover_words": ["complaint"],
+        "media_text": "I can only read text.",
+    },
+    ("Question", "Answer"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LivedIn:
+    """The shop and the addresses of its pages, each with a name."""
+
+    shop: Shop
+    pages: dict[str, str]
+
+
+async def lived_in(stage: Stage, folder: Path, language: Language = "zh-CN") -> LivedIn:
+    """A connected shop with knowledge, conversations in each state, an import, staff."""
+    said = CHINESE if language == "zh-CN" else ENGLISH
+    shop = await found_shop(stage, name=None if language == "zh-CN" else "Corner shop", owner=said.owner)
+    await shop.make_app({"lin": said.colleague}, account=said.account, app=said.app)
+    await shop.connect(app=said.app)
+    await shop.colleague(said.colleague, wecom_userid="lin")
+    if said.settings:
+        settings = await shop.owner.get("/api/assistant/settings")
+        known = {key: value for key, value in settings.items() if key not in ("paused", "paused_until")}
+        await shop.owner.put("/api/assistant/settings", {**known, **said.settings})
+    await shop.teach(said.faq, group=said.group)
+    first, second, third = [await shop.customer(name) for name in said.customers]
+    await first.asks(said.question)
+    await second.asks(said.unknown)
+    await third.asks(said.person)
+    answered, waiting = await first.conversation(), await third.conversation()
+    imported = await _preview(shop, said, folder)
+    entry = (await shop.owner.get("/api/knowledge/entries"))["items"][0]["id"]
+    return LivedIn(
+        shop,
+        {
+            "inbox": "/conversations",
+            "conversation": f"/conversations/{answered}",
+            "waiting": f"/conversations/{waiting}?view=waiting",
+            "customers": "/customers",
+            "knowledge": "/assistant/knowledge",
+            "entry": f"/assistant/knowledge?entry={entry}",
+            "import": f"/assistant/import?import={imported}",
+            "try": "/assistant/try",
+            "assistant": "/assistant/settings",
+            "model": "/assistant/model",
+            "channels": "/settings/channels",
+            "app": f"/settings/channels/apps/{shop.app_id}",
+            "account": f"/settings/channels/accounts/{shop.account_id}",
+            "staff": "/settings/staff",
+            "work": "/settings/work",
+            "audit": "/settings/audit",
+            "me": "/me",
+            "nowhere": "/no/such/page",
+        },
+    )
+
+
+async def _preview(shop: Shop, said: Said, folder: Path) -> str:
+    """Previewed, with a row that cannot be taken."""
+    answer = next(iter(said.faq.values()))
+    file = excel(folder / "faq.xlsx", [said.headings, ("A" * 8, answer * LONG_ENOUGH_TO_WRAP), ("B" * 8, "")])
+    stored = await shop.owner.upload("knowledge_import", "faq.xlsx", file.read_bytes(), XLSX)
+    preview = await shop.owner.post("/api/knowledge/imports", {"file_id": stored})
+    return str(preview["id"])

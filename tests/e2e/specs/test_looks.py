@@ -1,0 +1,51 @@
+"""Every page, at both widths, light and dark, in both languages: accessible, nothing cut off, nothing untranslated."""
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from playwright.async_api import Page
+
+from tests.e2e.composers.lived_in import lived_in
+from tests.e2e.pages.looks import chinese_leftovers, faults_of_access, raw_keys, too_wide
+from tests.e2e.pages.screens import DESKTOP, MOBILE, Screens
+from tests.e2e.pages.words import Language
+
+WIDTHS = {"1440": DESKTOP, "375": MOBILE}
+
+
+@pytest.mark.parametrize("language", get_args(Language))
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_every_page_is_accessible_whole_and_in_one_language(
+    screens: Screens, tmp_path: Path, width: str, language: Language
+) -> None:
+    place = await lived_in(screens.stage, tmp_path, language)
+    console = await screens.console(place.shop.owner, size=WIDTHS[width], language=language)
+    faults: list[str] = []
+    for name, path in place.pages.items():
+        await console.go(path)
+        await console.is_settled()
+        faults += [f"{name}: {fault}" for fault in await _faults(console.page, language)]
+    await place.shop.close()
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_the_sign_in_page_is_accessible_whole_and_in_one_language(screens: Screens, width: str) -> None:
+    console = await screens.console(size=WIDTHS[width])
+    await console.button("app.sign_in.submit").wait_for()
+    faults = await _faults(console.page, "zh-CN")
+    await console.button_named("English").click()
+    await console.speak("en")
+    await console.button("app.sign_in.submit").wait_for()
+    assert faults + await _faults(console.page, "en") == []
+
+
+async def _faults(page: Page, language: Language) -> list[str]:
+    faults = [*await too_wide(page), *await raw_keys(page), *await faults_of_access(page)]
+    if language == "en":
+        faults += [f"Chinese: {text}" for text in await chinese_leftovers(page)]
+    await page.emulate_media(color_scheme="dark")
+    faults += [f"dark: {fault}" for fault in await faults_of_access(page, only=("color-contrast",))]
+    await page.emulate_media(color_scheme="light")
+    return faults
