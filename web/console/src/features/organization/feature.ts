@@ -1,9 +1,20 @@
 import { IconAdd, IconSettings } from '@huitouke/ui/icons';
 import type { RouteMeta } from 'vue-router';
 import type { Feature } from '@/app/feature';
+import { useSession } from '@/app/session/store';
 import { AUDIT, MANAGE, WORK } from './permissions';
 
 const meta = (title: string, permissions: readonly string[] = MANAGE): RouteMeta => ({ title, permissions });
+
+/** The first page that this person may open. */
+function firstPage(): string {
+  const session = useSession();
+  if (session.allowsAny(WORK) && !session.allowsAny(MANAGE)) return '/settings/work';
+  if (session.allowsAny(AUDIT) && !session.allowsAny(MANAGE)) return '/settings/audit';
+  return '/settings/channels';
+}
+
+const mayManage = (): boolean => useSession().allowsAny(MANAGE);
 
 export const organization: Feature = {
   name: 'organization',
@@ -11,21 +22,29 @@ export const organization: Feature = {
     {
       path: 'settings',
       component: () => import('./pages/SettingsLayout.vue'),
-      redirect: '/settings/channels',
+      redirect: firstPage,
       children: [
-        { path: 'channels', component: () => import('./pages/ChannelsPage.vue'), meta: meta('organization.channels.title') },
-        { path: 'channels/apps/new', component: () => import('./pages/AppNewPage.vue'), meta: meta('organization.app.new') },
-        { path: 'channels/apps/:id', component: () => import('./pages/AppPage.vue'), props: true, meta: meta('organization.app.title') },
-        { path: 'channels/accounts/:id', component: () => import('./pages/AccountPage.vue'), props: true, meta: meta('organization.account.title') },
+        {
+          path: 'channels',
+          children: [
+            { path: '', component: () => import('./pages/ChannelsPage.vue'), meta: meta('organization.channels.title') },
+            { path: 'connect', component: () => import('./pages/ConnectPage.vue'), meta: meta('organization.connect.title') },
+            { path: 'apps/:id', component: () => import('./pages/AppPage.vue'), props: true, meta: meta('organization.app.title') },
+            { path: 'accounts/:id', component: () => import('./pages/AccountPage.vue'), props: true, meta: meta('organization.account.title') },
+          ],
+        },
         { path: 'staff', component: () => import('./pages/StaffPage.vue'), meta: meta('organization.staff.title') },
         { path: 'work', component: () => import('./pages/WorkPage.vue'), meta: meta('organization.work.title', WORK) },
         { path: 'audit', component: () => import('./pages/AuditPage.vue'), meta: meta('organization.audit.title', AUDIT) },
       ],
     },
+    // The addresses by which the server's menu and its notices know these pages.
+    { path: 'channels', redirect: '/settings/channels' },
+    { path: 'team', redirect: '/settings/staff' },
   ],
   menu: [{ id: 'settings', title: 'organization.title', icon: IconSettings, to: '/settings', order: 90, permissions: [...MANAGE, ...WORK, ...AUDIT] }],
   commands: [
-    { id: 'organization.new_app', title: 'organization.app.new', group: 'create', icon: IconAdd, to: '/settings/channels/apps/new' },
-    { id: 'organization.new_staff', title: 'organization.staff.add', group: 'create', icon: IconAdd, to: '/settings/staff?new=1' },
+    { id: 'organization.connect', title: 'organization.connect.title', group: 'create', icon: IconAdd, when: mayManage, to: '/settings/channels/connect' },
+    { id: 'organization.new_staff', title: 'organization.staff.add', group: 'create', icon: IconAdd, when: mayManage, to: '/settings/staff?new=1' },
   ],
 };

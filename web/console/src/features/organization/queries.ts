@@ -1,6 +1,13 @@
 import { api, unwrap } from '@huitouke/api';
 import { infiniteQueryOptions, queryOptions } from '@tanstack/vue-query';
 import { PAGE_SIZE, pagedOptions } from '@/app/data/paged';
+import { conversationKeys } from '@/features/conversations';
+
+/** What the log is asked for: everything, one kind of thing, or one thing. */
+export interface AuditFilter {
+  kind: string | null;
+  object: string | null;
+}
 
 export const keys = {
   apps: ['organization', 'apps'] as const,
@@ -9,7 +16,8 @@ export const keys = {
   available: (app: string) => ['organization', 'available', app] as const,
   staff: ['organization', 'staff'] as const,
   deadLetters: ['organization', 'dead-letters'] as const,
-  audit: ['organization', 'audit'] as const,
+  audit: (filter: AuditFilter) => ['organization', 'audit', filter] as const,
+  check: (of: Checked, id: string) => ['organization', 'check', of, id] as const,
 };
 
 const page = (cursor: string | null) => ({ limit: PAGE_SIZE, ...(cursor && { cursor }) });
@@ -22,6 +30,31 @@ export function appQuery(id: string) {
   return queryOptions({
     queryKey: keys.app(id),
     queryFn: ({ signal }) => unwrap(api.GET('/api/wecom-apps/{app_id}', { params: { path: { app_id: id } }, signal })),
+  });
+}
+
+/** What can be tried live at WeCom. */
+export type Checked = 'app' | 'account';
+
+const CHECK_POLL_MS = 5_000;
+
+/**
+ * Asked of WeCom itself, and anew whenever a screen that shows it opens; the state of the thing may change by it.
+ * `patient`: asked again by itself until the first message has come.
+ */
+export function checkQuery(of: Checked, id: string, patient = false) {
+  return queryOptions({
+    queryKey: keys.check(of, id),
+    queryFn: async ({ client, signal }) => {
+      const { checks } = await (of === 'app'
+        ? unwrap(api.POST('/api/wecom-apps/{app_id}/check', { params: { path: { app_id: id } }, signal }))
+        : unwrap(api.POST('/api/channel-accounts/{account_id}/check', { params: { path: { account_id: id } }, signal })));
+      void client.invalidateQueries({ queryKey: of === 'app' ? keys.apps : conversationKeys.accounts });
+      return checks;
+    },
+    retry: false,
+    refetchOnMount: 'always',
+    refetchInterval: ({ state }) => (patient && state.data?.some((check) => check.name === 'callback' && check.state === 'waiting') ? CHECK_POLL_MS : false),
   });
 }
 
@@ -54,18 +87,28 @@ export function staffQuery() {
   });
 }
 
+const DEAD_LETTERS_POLL_MS = 15_000;
+
+/** Renewed now and then: what is tried again may come back. */
 export function deadLettersQuery() {
   return infiniteQueryOptions({
     queryKey: keys.deadLetters,
     queryFn: ({ pageParam, signal }) => unwrap(api.GET('/api/work/dead-letters', { params: { query: page(pageParam) }, signal })),
     ...pagedOptions,
+    refetchInterval: DEAD_LETTERS_POLL_MS,
   });
 }
 
-export function auditQuery() {
+export function auditQuery(filter: AuditFilter) {
   return infiniteQueryOptions({
-    queryKey: keys.audit,
-    queryFn: ({ pageParam, signal }) => unwrap(api.GET('/api/audit', { params: { query: page(pageParam) }, signal })),
+    queryKey: keys.audit(filter),
+    queryFn: ({ pageParam, signal }) =>
+      unwrap(
+        api.GET('/api/audit', {
+          params: { query: { ...page(pageParam), ...(filter.kind && { object_kind: filter.kind }), ...(filter.object && { object_id: filter.object }) } },
+          signal,
+        }),
+      ),
     ...pagedOptions,
   });
 }
