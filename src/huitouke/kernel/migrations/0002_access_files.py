@@ -30,7 +30,6 @@ def upgrade() -> None:
     )
     tenant_index("idempotency_keys", "created_at")
 
-
     platform_table(
         "test_clock",
         sa.Column("id", sa.Integer(), nullable=False),
