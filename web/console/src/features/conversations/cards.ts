@@ -14,7 +14,7 @@ export function cardOf(content: Record<string, unknown>): Card {
     return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
   };
   const title = ['title', 'name', 'product_titles', 'nickname', 'userid', 'address'].map(text).find(Boolean) ?? '';
-  const lines = ['desc', 'address', 'sales_price', 'price_wording', 'shop_nickname', 'order_id', 'nickname']
+  const lines = ['desc', 'address', 'sales_price', 'price_wording', 'state', 'shop_nickname', 'order_id', 'nickname']
     .map(text)
     .filter((line) => line && line !== title);
   const { latitude, longitude } = content;
