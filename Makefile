@@ -32,8 +32,8 @@ contracts: ## write .importlinter from the folders
 isolation: ## the tests that one tenant cannot see another
 	@$(PYTHON) scripts/test.py isolation
 
-chaos: ## the tests that kill, with the long ones
-	@$(PYTHON) scripts/test.py --long chaos
+chaos: ## the tests that kill, with the long ones; MINUTES=30 for how long the storm lasts
+	@HUITOUKE_CHAOS_MINUTES=$(or $(MINUTES),3) $(PYTHON) scripts/test.py --long chaos
 
 bench: ## NAME=ingest for one; QUICK=1 for at most a minute each
 	@$(PYTHON) scripts/bench.py $(NAME)

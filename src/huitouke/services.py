@@ -31,6 +31,9 @@ REQUEST_GRACE_SECONDS: Final = 4
 WORK_GRACE_SECONDS: Final = 5
 """Together less than the ten seconds after which supervisors kill: first requests end, then work, else it goes back."""
 
+RECOVERY_SECONDS: Final = 60.0
+RECOVERY_POLL_SECONDS: Final = 0.5
+
 log = structlog.get_logger(__name__)
 
 
@@ -75,6 +78,7 @@ async def running(
     checks: dict[str, Check] = {}
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(_database(settings, urls))
+        await _recovered(database)
         await assert_application_role(database)
         missing = await missing_revisions(database, modules)
         if missing:
@@ -132,6 +136,24 @@ async def _database(settings: Settings, urls: DatabaseUrls | None) -> AsyncItera
     finally:
         configure(None)
         await database.close()
+
+
+async def _recovered(database: Database) -> None:
+    """Waits while PostgreSQL is starting up: after a crash or a reboot it may need as long as we do, or longer.
+
+    Raises:
+        asyncpg.CannotConnectNowError: it was still not ready after RECOVERY_SECONDS.
+    """
+    for _ in range(round(RECOVERY_SECONDS / RECOVERY_POLL_SECONDS)):
+        try:
+            connection = await database.connect_direct()
+        except asyncpg.CannotConnectNowError as error:
+            log.info("app.waiting_for_database", reason=str(error))
+            await asyncio.sleep(RECOVERY_POLL_SECONDS)
+        else:
+            await connection.close()
+            return
+    await (await database.connect_direct()).close()
 
 
 @asynccontextmanager

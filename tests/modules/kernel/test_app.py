@@ -112,8 +112,10 @@ async def test_a_database_that_is_away_is_told_by_readiness_and_not_by_liveness(
     try:
         async with client(create_app(get_settings(), shelf())) as opened:
             ready, live = await opened.get("/health/ready"), await opened.get("/health/live")
+            asked = await opened.post("/api/session", json={"sign_in_name": "x", "password": "y"})
     finally:
         configure(before)
+    assert (asked.status_code, asked.json()["type"]) == (503, "/problems/database_away")
     assert ready.status_code == 503
     assert ready.json()["params"]["checks"]["database"] != "ok"
     assert live.status_code == 200

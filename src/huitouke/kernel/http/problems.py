@@ -34,6 +34,17 @@ MAX_FIELD_ERRORS: Final = 20
 _UNSTORABLE: Final = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
 """What PostgreSQL says to U+0000 in a text, and in a jsonb."""
 
+_AWAY: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InternalClientError,
+    ConnectionError,
+)
+"""What a connection says when its server is gone, going or coming."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -49,6 +60,13 @@ class BadRequest(Problem):
 
     status = 400
     type = "bad_request"
+
+
+class DatabaseAway(Problem):
+    """The database is away or overloaded for the moment; the same request will do later."""
+
+    status = 503
+    type = "database_away"
 
 
 class Internal(Problem):
@@ -117,8 +135,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(DBAPIError, _on_database_error)
-    for unstorable in _UNSTORABLE:
-        app.add_exception_handler(unstorable, _on_database_error)
+    for known in (*_UNSTORABLE, *_AWAY):
+        app.add_exception_handler(known, _on_database_error)
     app.add_exception_handler(Exception, _on_unexpected)
 
 
@@ -138,10 +156,14 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 
 async def _on_database_error(request: Request, error: Exception) -> Response:
-    """Texts with U+0000 can't be stored, whichever field of whichever module they were sent in; the rest is a bug."""
+    """Texts with U+0000 can't be stored, whichever field of whichever module they were sent in; a database that is
+    away comes back; the rest is a bug."""
     cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else error
     if isinstance(cause, _UNSTORABLE):
         return _respond(request, InvalidInput(reason="unstorable_character"))
+    if isinstance(cause, _AWAY) or (isinstance(error, DBAPIError) and error.connection_invalidated):
+        log.error("http.database_away", reason=f"{type(cause).__name__}: {cause}")
+        return _respond(request, DatabaseAway())
     raise error
 
 
