@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from tests.e2e.composers.files import excel
-from tests.e2e.composers.shop import Shop, found_shop
+from tests.e2e.composers.shop import Customer, Shop, found_shop
 from tests.e2e.composers.stage import Stage
 from tests.e2e.pages.words import Language
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LONG_ENOUGH_TO_WRAP = 4
+Part = Literal["working", "settings"]
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,11 @@ ENGLISH = Said(
 
 @dataclass(frozen=True)
 class LivedIn:
-    """The shop and the addresses of its pages, each with a name."""
+    """The shop, one of its customers, and the addresses of its pages by part and name."""
 
     shop: Shop
-    pages: dict[str, str]
+    customer: Customer
+    pages: dict[Part, dict[str, str]]
 
 
 async def lived_in(stage: Stage, folder: Path, language: Language = "zh-CN") -> LivedIn:
@@ -64,8 +67,8 @@ async def lived_in(stage: Stage, folder: Path, language: Language = "zh-CN") -> 
     await shop.connect(app=said.app)
     await shop.colleague(said.colleague, wecom_userid="lin")
     if said.settings:
-        settings = await shop.owner.get("/api/assistant/settings")
-        known = {key: value for key, value in settings.items() if key not in ("paused", "paused_until")}
+        before = await shop.owner.get("/api/assistant/settings")
+        known = {key: value for key, value in before.items() if key not in ("paused", "paused_until")}
         await shop.owner.put("/api/assistant/settings", {**known, **said.settings})
     await shop.teach(said.faq, group=said.group)
     first, second, third = [await shop.customer(name) for name in said.customers]
@@ -75,29 +78,35 @@ async def lived_in(stage: Stage, folder: Path, language: Language = "zh-CN") -> 
     answered, waiting = await first.conversation(), await third.conversation()
     imported = await _preview(shop, said, folder)
     entry = (await shop.owner.get("/api/knowledge/entries"))["items"][0]["id"]
-    return LivedIn(
-        shop,
-        {
-            "inbox": "/conversations",
-            "conversation": f"/conversations/{answered}",
-            "waiting": f"/conversations/{waiting}?view=waiting",
-            "customers": "/customers",
-            "knowledge": "/assistant/knowledge",
-            "entry": f"/assistant/knowledge?entry={entry}",
-            "import": f"/assistant/import?import={imported}",
-            "try": "/assistant/try",
-            "assistant": "/assistant/settings",
-            "model": "/assistant/model",
-            "channels": "/settings/channels",
-            "app": f"/settings/channels/apps/{shop.app_id}",
-            "account": f"/settings/channels/accounts/{shop.account_id}",
-            "staff": "/settings/staff",
-            "work": "/settings/work",
-            "audit": "/settings/audit",
-            "me": "/me",
-            "nowhere": "/no/such/page",
-        },
-    )
+    connect = f"/settings/channels/connect?app={shop.app_id}&account={shop.account_id}"
+    working = {
+        "inbox": "/conversations",
+        "conversation": f"/conversations/{answered}",
+        "waiting": f"/conversations/{waiting}?view=waiting",
+        "customers": "/customers",
+        "knowledge": "/assistant/knowledge",
+        "entry": f"/assistant/knowledge?entry={entry}",
+        "import": f"/assistant/import?import={imported}",
+        "try": "/assistant/try",
+        "assistant": "/assistant/settings",
+        "model": "/assistant/model",
+    }
+    settings = {
+        "channels": "/settings/channels",
+        "app": f"/settings/channels/apps/{shop.app_id}",
+        "account": f"/settings/channels/accounts/{shop.account_id}",
+        "connect": "/settings/channels/connect",
+        "connect callback": f"{connect}&step=callback",
+        "connect rights": f"{connect}&step=rights",
+        "connect account": f"{connect}&step=account",
+        "connect try": f"{connect}&step=try",
+        "staff": "/settings/staff",
+        "work": "/settings/work",
+        "audit": "/settings/audit",
+        "me": "/me",
+        "nowhere": "/no/such/page",
+    }
+    return LivedIn(shop, first, {"working": working, "settings": settings})
 
 
 async def _preview(shop: Shop, said: Said, folder: Path) -> str:

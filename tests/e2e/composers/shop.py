@@ -125,23 +125,32 @@ class Shop:
 
     async def connect(self, app: str = "客服助手") -> None:
         """The app, its callback and the account, connected as on the channel page."""
-        wanted = {"name": app, "corp_id": self.corp_id, "agent_id": str(self.agentid), "secret": self.secret}
-        made = await self.owner.post("/api/wecom-apps", wanted)
-        self.app_id = made["id"]
+        made = await self.enter_app(app)
         await self.save_callback(made["callback_url"], made["callback_token"], made["callback_aes_key"])
         adopt = {"wecom_app_id": self.app_id, "open_kfid": self.open_kfid}
         account = await self.owner.post("/api/channel-accounts/adopt", adopt)
         self.account_id = account["id"]
         self.link = (await self.owner.post(f"/api/channel-accounts/{self.account_id}/link"))["url"]
 
+    async def enter_app(self, name: str = "客服助手") -> dict[str, Any]:
+        """The app alone, as the first step of connecting leaves it."""
+        wanted = {"name": name, "corp_id": self.corp_id, "agent_id": str(self.agentid), "secret": self.secret}
+        made: dict[str, Any] = await self.owner.post("/api/wecom-apps", wanted)
+        self.app_id = made["id"]
+        return made
+
     async def save_callback(self, url: str, token: str, aes_key: str) -> None:
         """As on WeCom's admin page, which waits one second: a busy machine may need more for itself."""
-        config = {"url": url, "token": token, "encoding_aes_key": aes_key}
         for _ in range(CALLBACK_TRIES):
-            saved = await self.stage.sandbox.put(f"apps/{self.agentid}/callback", config, corp_id=self.corp_id)
-            if saved["ok"]:
+            if await self.try_callback(url, token, aes_key):
                 return
-        raise AssertionError(saved)
+        raise AssertionError(f"the sandbox could not verify {url}")
+
+    async def try_callback(self, url: str, token: str, aes_key: str) -> bool:
+        """Whether WeCom could verify the address with this token and key."""
+        config = {"url": url, "token": token, "encoding_aes_key": aes_key}
+        saved = await self.stage.sandbox.put(f"apps/{self.agentid}/callback", config, corp_id=self.corp_id)
+        return bool(saved["ok"])
 
     async def eventually(self, ask: Any, what: str) -> Any:
         """What `ask` gives once it is true."""

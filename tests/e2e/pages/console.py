@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from playwright.async_api import Locator, Page, expect
 
+from tests.e2e.pages.connect import Connect
 from tests.e2e.pages.inbox import Inbox
 from tests.e2e.pages.knowledge import Knowledge
 from tests.e2e.pages.line import Line
@@ -37,6 +38,10 @@ class Console:
     @property
     def inbox(self) -> Inbox:
         return Inbox(self.page, self.words)
+
+    @property
+    def connect(self) -> Connect:
+        return Connect(self.page, self.words)
 
     @property
     def knowledge(self) -> Knowledge:

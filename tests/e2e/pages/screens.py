@@ -61,19 +61,21 @@ class Screens:
         return Console(opened.page, opened.watch, console_words(language), self.stage.console, line)
 
     async def phone(
-        self, customer: Customer, *, size: tuple[int, int] = DESKTOP, theme: Literal["light", "dark"] = "light"
+        self, customer: Customer, *, size: tuple[int, int] = DESKTOP, language: Language = "zh-CN"
     ) -> Phone:
         """The customer's WeChat with the shop's chat open."""
-        opened = await self._open(f"phone-{len(self._opened)}", size, theme, "zh-CN")
+        opened = await self._open(f"phone-{len(self._opened)}", size, "light", language)
         query = f"customer={customer.id}&chat={customer.shop.open_kfid}"
         await opened.page.goto(f"{self.stage.sandbox.address}/?{query}")
-        return Phone(opened.page, opened.watch, phone_words())
+        return Phone(opened.page, opened.watch, phone_words(language))
 
-    async def wecom(self, shop: Shop, userid: str) -> Wecom:
+    async def wecom(
+        self, shop: Shop, userid: str, *, size: tuple[int, int] = DESKTOP, language: Language = "zh-CN"
+    ) -> Wecom:
         """An employee's WeCom client."""
-        opened = await self._open(f"wecom-{len(self._opened)}", DESKTOP, "light", "zh-CN")
+        opened = await self._open(f"wecom-{len(self._opened)}", size, "light", language)
         await opened.page.goto(f"{self.stage.sandbox.address}/desk/{userid}?corp={shop.corp_id}")
-        return Wecom(opened.page, opened.watch, phone_words())
+        return Wecom(opened.page, opened.watch, phone_words(language))
 
     @property
     def problems(self) -> list[str]:
@@ -94,7 +96,9 @@ class Screens:
         for one in self._opened:
             await one.context.close()
 
-    async def _open(self, name: str, size: tuple[int, int], theme: Literal["light", "dark"], language: str) -> _Opened:
+    async def _open(
+        self, name: str, size: tuple[int, int], theme: Literal["light", "dark"], language: Language
+    ) -> _Opened:
         context = await self.browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             color_scheme=theme,
@@ -105,6 +109,8 @@ class Screens:
         )
         context.set_default_timeout(ACTION_MILLISECONDS)
         await context.tracing.start(snapshots=True)
+        # The sandbox's pages are Chinese until somebody chooses.
+        await context.add_init_script(f"localStorage.setItem('wechat-sandbox.locale', '{language}')")
         page = await context.new_page()
         opened = _Opened(name, context, page, Watch(page))
         self._opened.append(opened)

@@ -6,23 +6,26 @@ from typing import get_args
 import pytest
 from playwright.async_api import Page
 
-from tests.e2e.composers.lived_in import lived_in
+from tests.e2e.composers.lived_in import Part, lived_in
 from tests.e2e.pages.looks import chinese_leftovers, faults_of_access, raw_keys, too_wide
 from tests.e2e.pages.screens import DESKTOP, MOBILE, Screens
 from tests.e2e.pages.words import Language
 
+PEOPLE_OF_OTHER_SHOPS = " · "
+"""The sandbox offers everybody's phone and everybody's desk, by name and id."""
 WIDTHS = {"1440": DESKTOP, "375": MOBILE}
 
 
 @pytest.mark.parametrize("language", get_args(Language))
 @pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("part", get_args(Part))
 async def test_every_page_is_accessible_whole_and_in_one_language(
-    screens: Screens, tmp_path: Path, width: str, language: Language
+    screens: Screens, tmp_path: Path, part: Part, width: str, language: Language
 ) -> None:
     place = await lived_in(screens.stage, tmp_path, language)
     console = await screens.console(place.shop.owner, size=WIDTHS[width], language=language)
     faults: list[str] = []
-    for name, path in place.pages.items():
+    for name, path in place.pages[part].items():
         await console.go(path)
         await console.is_settled()
         faults += [f"{name}: {fault}" for fault in await _faults(console.page, language)]
@@ -39,6 +42,23 @@ async def test_the_sign_in_page_is_accessible_whole_and_in_one_language(screens:
     await console.speak("en")
     await console.button("app.sign_in.submit").wait_for()
     assert faults + await _faults(console.page, "en") == []
+
+
+@pytest.mark.parametrize("language", get_args(Language))
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_the_phone_and_the_desk_of_the_sandbox_too(
+    screens: Screens, tmp_path: Path, width: str, language: Language
+) -> None:
+    place = await lived_in(screens.stage, tmp_path, language)
+    phone = await screens.phone(place.customer, size=WIDTHS[width], language=language)
+    await phone.chat.get_by_role("listitem").first.wait_for()
+    faults = [f"chat: {fault}" for fault in await _faults(phone.page, language)]
+    wecom = await screens.wecom(place.shop, "lin", size=WIDTHS[width], language=language)
+    await wecom.page.get_by_role("region").first.wait_for()
+    faults += [f"desk: {fault}" for fault in await _faults(wecom.page, language)]
+    await place.shop.close()
+    faults = [fault for fault in faults if PEOPLE_OF_OTHER_SHOPS not in fault]
+    assert not faults, "\n".join(faults)
 
 
 async def _faults(page: Page, language: Language) -> list[str]:
