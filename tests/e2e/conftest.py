@@ -1,7 +1,6 @@
 """One server, one sandbox and one browser per worker; a merchant of its own for each journey."""
 
 import os
-import shutil
 from collections.abc import AsyncIterator, Generator
 
 import pytest
@@ -10,6 +9,7 @@ from playwright.async_api import Browser, async_playwright, expect
 from tests.conftest import SERVER_ADDRESS
 from tests.e2e.composers.shop import Shop, found_shop, open_shop
 from tests.e2e.composers.stage import Stage, running_stage
+from tests.e2e.pages.browser import launch
 from tests.e2e.pages.screens import Screens
 
 EXPECT_MILLISECONDS = 8_000
@@ -44,13 +44,10 @@ async def stage(worker_id: str) -> AsyncIterator[Stage]:
 
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """The browser that the tests were told to use, else the system's, else Playwright's own."""
+    """One for all journeys of this worker; each opens contexts of its own."""
     expect.set_options(timeout=EXPECT_MILLISECONDS)
-    # Root has no user namespace to put Chromium's sandbox into; small containers have little shared memory.
-    options = ["--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-    path = os.environ.get("HUITOUKE_BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
     async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=path, args=options)
+        started = await launch(playwright)
         yield started
         await started.close()
 

@@ -32,11 +32,17 @@ class Customer:
     def __init__(self, sandbox: str, nickname: str) -> None:
         self._http = httpx2.Client(base_url=f"{sandbox}/sandbox", timeout=10, trust_env=False)
         account = _json(self._http.get("/state"))["corps"][0]["kf_accounts"][0]
+        self._account = account["open_kfid"]
         self._id = _json(self._http.post("/customers", json={"nickname": nickname}))["external_userid"]
         self._chat = f"/customers/{self._id}/chats/{account['open_kfid']}"
         entered = _json(self._http.post(f"/customers/{self._id}/enter", json={"open_kfid": account["open_kfid"]}))
         if entered["welcome_expected"]:  # else it could be taken for the answer to the first question
             eventually(lambda: self.answers_after(0), "the shop's greeting", within_seconds=20)
+
+    @property
+    def place(self) -> str:
+        """Where on the phone's page this chat stands."""
+        return f"customer={self._id}&chat={self._account}"
 
     def write(self, text: str) -> int:
         """Sends a text; gives its number in the chat."""
