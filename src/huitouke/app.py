@@ -112,7 +112,7 @@ def openapi_document(modules: Modules, surface: Surface) -> dict[str, Any]:
     )
     for router in _routers(modules, surface):
         api.include_router(router, responses=problems.PROBLEM_RESPONSES)
-    return api.openapi()
+    return problems.described(api.openapi())
 
 
 def access_resolver(modules: Modules) -> AccessResolver | None:

@@ -52,7 +52,7 @@ class Plan:
     seconds: float
     kill_server_at: tuple[float, ...]
     kill_postgres_at: tuple[float, ...]
-    pause_seconds: tuple[float, float] = (0.3, 2.5)
+    pause_seconds: tuple[float, float] = (0.3, 4.0)
     """Between two messages of one customer."""
 
 
@@ -110,7 +110,7 @@ async def _agent(merchant: Merchant, ends: float, said: list[str]) -> None:
             if {answer.status_code for answer in answers} == {201}:
                 assert len({answer.json()["id"] for answer in answers}) == 1
                 said.append(key)
-            if len(said) % 2:
+            if len(said) % 4:
                 await merchant.ask("POST", f"{base}/hand-back")
         await asyncio.sleep(POLL_SECONDS)
 

@@ -95,6 +95,17 @@ PROBLEM_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
 """For `include_router(…, responses=…)`: every error is typed in the OpenAPI document."""
 
 
+def described(openapi: dict[str, Any]) -> dict[str, Any]:
+    """The OpenAPI document with errors under their own media type; FastAPI puts every model under application/json."""
+    for methods in openapi.get("paths", {}).values():
+        for operation in methods.values():
+            for status in PROBLEM_RESPONSES:
+                content = operation["responses"].get(status, {}).get("content", {})
+                if "application/json" in content:
+                    content[MEDIA_TYPE] = content.pop("application/json")
+    return openapi
+
+
 def document(problem: Problem, *, locale: str, request_id: str | None) -> dict[str, Any]:
     """The problem document. A text `problems.<type>.<reason>` is preferred to `problems.<type>`."""
     key = f"problems.{problem.type}"
