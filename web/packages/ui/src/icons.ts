@@ -39,6 +39,7 @@ export {
   MessagesSquare as IconAccount,
   Mic as IconVoice,
   Moon as IconDark,
+  PanelLeft as IconColumn,
   PanelRight as IconPanel,
   Paperclip as IconAttach,
   Pencil as IconEdit,

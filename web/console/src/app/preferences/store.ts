@@ -7,14 +7,20 @@ const STORED = 'huitouke.preferences';
 /** Read by /theme.js before the first paint. */
 const STORED_THEME = 'huitouke.theme';
 
+/** The list of conversations may be drawn wider or narrower within these. */
+export const LIST_WIDTH_PX = 340;
+export const LIST_NARROWEST_PX = 280;
+export const LIST_WIDEST_PX = 440;
+
 interface Stored {
   enterSends: boolean;
   navCollapsed: boolean;
   panelOpen: boolean;
+  listWidthPx: number;
 }
 
 function read(): Stored {
-  const defaults: Stored = { enterSends: true, navCollapsed: false, panelOpen: true };
+  const defaults: Stored = { enterSends: true, navCollapsed: false, panelOpen: true, listWidthPx: LIST_WIDTH_PX };
   try {
     return { ...defaults, ...(JSON.parse(localStorage.getItem(STORED) ?? '{}') as Partial<Stored>) };
   } catch {
@@ -30,6 +36,7 @@ export const usePreferences = defineStore('preferences', () => {
   const enterSends = ref(stored.enterSends);
   const navCollapsed = ref(stored.navCollapsed);
   const panelOpen = ref(stored.panelOpen);
+  const listWidthPx = ref(stored.listWidthPx);
   const systemDark = window.matchMedia('(prefers-color-scheme: dark)');
 
   function paint(): void {
@@ -42,9 +49,9 @@ export const usePreferences = defineStore('preferences', () => {
     localStorage.setItem(STORED_THEME, choice);
     paint();
   });
-  watch([enterSends, navCollapsed, panelOpen], () => {
-    const value: Stored = { enterSends: enterSends.value, navCollapsed: navCollapsed.value, panelOpen: panelOpen.value };
+  watch([enterSends, navCollapsed, panelOpen, listWidthPx], () => {
+    const value: Stored = { enterSends: enterSends.value, navCollapsed: navCollapsed.value, panelOpen: panelOpen.value, listWidthPx: listWidthPx.value };
     localStorage.setItem(STORED, JSON.stringify(value));
   });
-  return { theme, enterSends, navCollapsed, panelOpen };
+  return { theme, enterSends, navCollapsed, panelOpen, listWidthPx };
 });

@@ -1,5 +1,5 @@
 import { api, unwrap, type ConversationView, type MessagePage } from '@huitouke/api';
-import { infiniteQueryOptions, queryOptions } from '@tanstack/vue-query';
+import { infiniteQueryOptions, queryOptions, type QueryClient } from '@tanstack/vue-query';
 import { PAGE_SIZE, pagedOptions } from '@/app/data/paged';
 import { KEPT_FRESH_MS } from '@/app/query';
 
@@ -77,6 +77,12 @@ export function messagesQuery(id: string) {
     getNextPageParam: (page: MessagePage) => (page.has_more ? (page.items[0]?.seq ?? null) : null),
     staleTime: KEPT_FRESH_MS,
   });
+}
+
+/** What is pointed at, or comes next, is mostly there before it is opened. */
+export function prefetchConversation(cache: QueryClient, id: string): void {
+  void cache.prefetchQuery(detailQuery(id));
+  void cache.prefetchInfiniteQuery(messagesQuery(id));
 }
 
 export function accountsQuery() {
