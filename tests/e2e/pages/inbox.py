@@ -104,8 +104,12 @@ class Inbox:
 
     # ---- why the assistant answered so
 
-    async def open_trace(self, text: str) -> Locator:
-        await self.message(text).last.get_by_role("button", name=self.words("conversations.why")).click()
+    async def open_trace(self, text: str = "") -> Locator:
+        """Of the newest answer of the assistant with these words."""
+        why = self.page.get_by_role("button", name=self.words("conversations.why"))
+        await (
+            self.message(text).filter(has=why).last.get_by_role("button", name=self.words("conversations.why")).click()
+        )
         drawer = self.page.get_by_role("dialog", name=self.words("conversations.trace"))
         await expect(drawer).to_be_visible()
         return drawer
