@@ -1,6 +1,8 @@
 """Logs without secrets; a watchdog that sees the loop stand still."""
 
 import asyncio
+import io
+import sys
 import time
 
 import orjson
@@ -10,6 +12,7 @@ import structlog
 from huitouke.kernel.keys import Secret
 from huitouke.kernel.observability import logs
 from huitouke.kernel.observability.watchdog import watching
+from huitouke.kernel.settings import Settings
 
 
 @pytest.mark.parametrize("name", ["password", "api_key", "app_secret", "access_token", "Authorization", "cookie"])
@@ -48,3 +51,17 @@ async def test_a_loop_that_waits_is_not_reported():
     async with watching() as watchdog:
         await asyncio.sleep(0.2)
     assert watchdog.blocked == 0
+
+
+def test_a_logger_outlives_the_stream_that_stood_in_for_stderr(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = structlog.get_config()
+    first, second = io.StringIO(), io.StringIO()
+    monkeypatch.setattr(sys, "stderr", first)
+    logs.configure(Settings(log_format="json"))
+    log = structlog.get_logger("test")
+    log.warning("test.first")
+    monkeypatch.setattr(sys, "stderr", second)
+    first.close()
+    log.warning("test.second")
+    assert "test.second" in second.getvalue()
+    structlog.configure(**before)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any, Final
+from typing import Any, Final, TextIO, cast
 
 import orjson
 import structlog
@@ -16,6 +16,16 @@ from huitouke.kernel.settings import Settings
 _SECRET_NAMES: Final = ("password", "secret", "token", "api_key", "authorization", "cookie", "aes_key")
 _HARMLESS_NAMES: Final = frozenset({"tokens_in", "tokens_out"})
 HIDDEN: Final = "<hidden>"
+
+
+class _StandardError:
+    """Whatever `sys.stderr` is at that moment: a logger outlives a stream that was put in its place for a while."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 def configure(settings: Settings) -> None:
@@ -37,13 +47,14 @@ def configure(settings: Settings) -> None:
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
         ]
     level = getattr(logging, settings.log_level.upper())
+    stream = cast("TextIO", _StandardError())
     structlog.configure(
         processors=[*shared, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -56,7 +67,8 @@ def configure(settings: Settings) -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers[:] = []
         logging.getLogger(name).propagate = True
-        logging.getLogger(name).setLevel(level)
+        # At debug level they write headers with cookies, and every frame of every socket.
+        logging.getLogger(name).setLevel(max(level, logging.INFO))
 
 
 def hide_secrets(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
