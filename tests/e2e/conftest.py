@@ -13,16 +13,8 @@ from tests.e2e.pages.browser import launch
 from tests.e2e.pages.screens import Screens
 
 EXPECT_MILLISECONDS = 8_000
-JOURNEY_SECONDS = 60
-"""A journey takes at most 20 s; on a machine that does other things besides, three times that."""
 
 _failed = pytest.StashKey[bool]()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.is_relative_to(os.path.dirname(__file__)):
-            item.add_marker(pytest.mark.timeout(JOURNEY_SECONDS))
 
 
 @pytest.hookimpl(wrapper=True)
