@@ -15,14 +15,14 @@ from tests.support.database import clone, make_template
 
 @pytest.fixture(scope="module")
 async def owner_url(worker_id: str) -> str:
-    """A database of its own, in which a plug-in "visits" was installed once."""
+    """A database of its own, in which a plug-in "guestbook" was installed once."""
     template = await make_template(os.environ[SERVER_ADDRESS].replace("%7Bdatabase%7D", "{database}"))
     url = (await clone(template, f"plugins_{worker_id}")).owner
     assert url is not None
     connection = await asyncpg.connect(url)
-    await connection.execute("CREATE TABLE visits (id int); CREATE TABLE visits_days (id int)")
-    await connection.execute("CREATE TABLE visitors_of_another (id int)")
-    await connection.execute("INSERT INTO alembic_version VALUES ('visits_0001')")
+    await connection.execute("CREATE TABLE guestbook (id int); CREATE TABLE guestbook_days (id int)")
+    await connection.execute("CREATE TABLE guests_of_another (id int)")
+    await connection.execute("INSERT INTO alembic_version VALUES ('guestbook_0001')")
     await connection.close()
     return url
 
@@ -30,7 +30,7 @@ async def owner_url(worker_id: str) -> str:
 async def test_an_uninstalled_plug_in_does_not_hold_up_migrations(owner_url: str):
     assert await migrate(owner_url, load_modules()) == []
     connection = await asyncpg.connect(owner_url)
-    assert await connection.fetchval("SELECT 1 FROM alembic_version WHERE version_num = 'visits_0001'") == 1
+    assert await connection.fetchval("SELECT 1 FROM alembic_version WHERE version_num = 'guestbook_0001'") == 1
     await connection.close()
 
 
@@ -41,14 +41,14 @@ async def test_only_what_was_uninstalled_may_be_dropped(owner_url: str, name: st
 
 
 async def test_dropping_takes_the_plug_ins_tables_and_nothing_else(owner_url: str):
-    leftover = await plugins.find_leftover(owner_url, "visits", load_modules())
-    assert leftover.tables == ("visits", "visits_days")
+    leftover = await plugins.find_leftover(owner_url, "guestbook", load_modules())
+    assert leftover.tables == ("guestbook", "guestbook_days")
 
     await plugins.drop(owner_url, leftover)
 
     connection = await asyncpg.connect(owner_url)
-    assert await connection.fetchval("SELECT to_regclass('visits')") is None
-    assert await connection.fetchval("SELECT to_regclass('visitors_of_another')") is not None
+    assert await connection.fetchval("SELECT to_regclass('guestbook')") is None
+    assert await connection.fetchval("SELECT to_regclass('guests_of_another')") is not None
     await connection.close()
     with pytest.raises(DropRefusedError):
-        await plugins.find_leftover(owner_url, "visits", load_modules())
+        await plugins.find_leftover(owner_url, "guestbook", load_modules())
