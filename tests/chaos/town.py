@@ -88,8 +88,8 @@ class Town:
 
 
 @asynccontextmanager
-async def town(folder: Path) -> AsyncIterator[Town]:
-    """Everything started, with a merchant "owner" in it; all of it gone at the end."""
+async def town(folder: Path, **variables: str) -> AsyncIterator[Town]:
+    """Everything started, with a merchant "owner" in it; all of it gone at the end. `variables`: the server's."""
     postgres = await asyncio.to_thread(launcher.start, folder / POSTGRES_FOLDER)
     sandbox: subprocess.Popen[str] | None = None
     running: Town | None = None
@@ -98,7 +98,7 @@ async def town(folder: Path) -> AsyncIterator[Town]:
         make_ring_file(folder / "keys")
         sandbox, sandbox_url = await asyncio.to_thread(_start_sandbox)
         server_url = f"http://127.0.0.1:{_free_port()}"
-        environment = _environment(folder, urls, sandbox_url, server_url)
+        environment = _environment(folder, urls, sandbox_url, server_url) | variables
         owners = {**environment, "DATABASE_OWNER_URL": urls.owner or ""}
         await _run(owners, "migrate")
         await _run(owners, "tenant", "create", "--name", "小店", "--owner", OWNER, "--password", PASSWORD)
@@ -205,24 +205,24 @@ class Merchant:
 
 
 @asynccontextmanager
-async def merchant(running: Town, customers: int) -> AsyncIterator[Merchant]:
+async def merchant(running: Town, customers: int, app_secret: str | None = None) -> AsyncIterator[Merchant]:
     """The owner signed in, WeCom connected both ways, some knowledge, and customers with a phone each."""
     async with (
         httpx2.AsyncClient(base_url=running.server_url, headers=HEADERS, trust_env=False, timeout=10) as console,
         httpx2.AsyncClient(base_url=running.sandbox_url, trust_env=False, timeout=10) as sandbox,
     ):
         one = Merchant(console, sandbox)
-        await _set_up(one, customers)
+        await _set_up(one, customers, app_secret)
         yield one
 
 
-async def _set_up(one: Merchant, customers: int) -> None:
+async def _set_up(one: Merchant, customers: int, app_secret: str | None) -> None:
     seeded = await one.control(
         "POST",
         "setup",
         {
             "corp_name": "小店",
-            "apps": [{"name": "客服"}],
+            "apps": [{"name": "客服", "secret": app_secret}],
             "employees": [{"userid": "lin", "name": "林"}],
             "kf_accounts": [{"name": "小店客服"}],
             "customers": [{"nickname": f"顾客{n}"} for n in range(customers)],

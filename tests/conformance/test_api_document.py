@@ -86,7 +86,9 @@ async def send(shop: Merchant, case: Case, *, own_ids: bool) -> httpx2.Response:
         case.path_parameters = {name: shop.ids[name] for name in case.path_parameters or {}}
     case.cookies = {}  # ours is in the client
     wanted = case.as_transport_kwargs(base_url=ORIGIN)
-    body = {name: wanted[name] for name in ("json", "files") if wanted.get(name) is not None}
+    body = {"json": wanted["json"]} if wanted.get("json") is not None else {}
+    if wanted.get("files"):
+        body["files"] = [(name, str(part).encode()) for name, part in dict(wanted["files"]).items()]
     if wanted.get("data") is not None:
         body["content" if isinstance(wanted["data"], bytes | str) else "data"] = wanted["data"]
     answer = await shop.owner.request(

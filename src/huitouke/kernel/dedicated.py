@@ -13,11 +13,11 @@ STATEMENT_TIMEOUT_SECONDS: Final = 10
 
 CONNECTION_ERRORS: Final = (
     asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.QueryCanceledError,
+    asyncpg.OperatorInterventionError,  # shut down, crashed, starting up, statement cancelled
+    asyncpg.InsufficientResourcesError,  # too many connections, out of memory, disk full
+    asyncpg.TransactionRollbackError,  # deadlock
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the server died while the client was in the middle of a step
     OSError,
     TimeoutError,
 )
@@ -42,13 +42,20 @@ class DedicatedConnection:
             one of CONNECTION_ERRORS: the database can't be reached.
         """
         async with self._busy:
-            if self._connection is None or self._connection.is_closed():
-                self._connection = await self._database.connect_direct()
-                await self._connection.execute(
-                    f"SET statement_timeout = '{STATEMENT_TIMEOUT_SECONDS}s';"
-                    f" SET synchronous_commit = {'on' if self._durable else 'off'}"
-                )
-            yield self._connection
+            try:
+                if self._connection is None or self._connection.is_closed():
+                    self._connection = await self._database.connect_direct()
+                    await self._connection.execute(
+                        f"SET statement_timeout = '{STATEMENT_TIMEOUT_SECONDS}s';"
+                        f" SET synchronous_commit = {'on' if self._durable else 'off'}"
+                    )
+                yield self._connection
+            except BaseException as error:
+                # A statement that PostgreSQL refused leaves the connection as it was. After anything else nobody
+                # knows what it is in the middle of: the next one begins with a new connection.
+                if isinstance(error, CONNECTION_ERRORS) or not isinstance(error, asyncpg.PostgresError):
+                    await self.close()
+                raise
 
     async def close(self) -> None:
         """Closes the connection; a later use opens another."""

@@ -2,6 +2,29 @@
 
 from typing import Any, ClassVar
 
+from pydantic import ValidationError
+
+MAX_DESCRIPTION_CHARACTERS = 2_000
+
+
+def describe(error: BaseException) -> str:
+    """What went wrong, for a row that people read later: kind and message, in characters that PostgreSQL can hold.
+
+    What pydantic refused is told by field and reason: its own message quotes the values.
+    """
+    kind = type(error).__name__
+    if isinstance(error, ValidationError):
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        message = "; ".join(f"{error.title}.{'.'.join(map(str, each['loc']))}: {each['type']}" for each in found)
+    else:
+        message = str(error)
+    return storable(f"{kind}: {message}" if message else kind)
+
+
+def storable(text: str) -> str:
+    """At most 2,000 characters, none of them one that PostgreSQL's text can't hold."""
+    return text.replace("\0", "").encode(errors="replace").decode()[:MAX_DESCRIPTION_CHARACTERS]
+
 
 class Problem(Exception):
     """An expected failure with a status, a stable type, and a sentence in the person's language.

@@ -34,7 +34,13 @@ PENDING_LIMIT: Final = 50_000
 """Signals that may wait while the database can't be reached; further ones are dropped and found by the polls."""
 SELF_TEST_SECONDS: Final = 5.0
 RECONNECT_SECONDS: Final = 1.0
-CONNECTION_ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+CONNECTION_ERRORS: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
 
 
 class Topic(StrEnum):
@@ -263,6 +269,9 @@ class Notifier:
                 await self._flush()
             except CONNECTION_ERRORS as error:
                 log.warning("notify.send_failed", reason=str(error))
+                if self._sending is not None:
+                    self._sending.terminate()  # whatever it is in the middle of
+                    self._sending = None
                 await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _flush(self) -> None:

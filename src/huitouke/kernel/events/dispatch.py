@@ -16,6 +16,7 @@ import structlog
 from huitouke.kernel import clock
 from huitouke.kernel.context import AFTER_COMMIT, Actor, ActorKind, Context, job_context
 from huitouke.kernel.database import connection, transaction
+from huitouke.kernel.errors import describe
 from huitouke.kernel.events import statements
 from huitouke.kernel.events.event import Received
 from huitouke.kernel.events.handlers import Handler
@@ -30,7 +31,6 @@ BATCH: Final = 200
 HANDLER_SECONDS: Final = 30.0
 RETRY_SCHEDULE: Final = "events.retry"
 RETRY_BACK_OFF: Final = BackOff(first_seconds=2, longest_seconds=600)
-ERROR_LIMIT_CHARACTERS: Final = 2_000
 PARKED: Final = "the transaction of its batch failed"
 
 
@@ -90,7 +90,7 @@ async def attempt(ctx: Context, handler: Handler, rows: Sequence[Any]) -> str | 
         del hooks[kept:]
         EVENTS_HANDLED.labels("failed").inc(len(rows))
         log.exception("events.handler_failed", handler=handler.name, events=len(rows), tenant_id=str(ctx.tenant_id))
-        return f"{type(error).__name__}: {error}"[:ERROR_LIMIT_CHARACTERS]
+        return describe(error)
     EVENTS_HANDLED.labels("done").inc(len(rows))
     return None
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from huitouke.kernel import clock
 from huitouke.kernel.context import Context, job_context
+from huitouke.kernel.errors import describe
 from huitouke.kernel.work.gates import Claimed, Finished
 from huitouke.kernel.work.kinds import GiveUp, Job, LeaseLost, RetryLater, Runner, Schedule
 from huitouke.kernel.work.metrics import WORK_DONE, WORK_SECONDS
@@ -74,19 +75,19 @@ async def _outcome(work: Work, item: Claimed) -> Finished | None:
         return _failed(work, item, str(error), error.after_seconds)
     except ValidationError as error:
         if isinstance(work, Job) and error.title == work.arguments.__name__:
-            log.exception("work.bad_arguments")
-            return Finished(item, "dead", error=f"the arguments don't fit: {error}")
+            log.error("work.bad_arguments", reason=describe(error))
+            return Finished(item, "dead", error=f"the arguments don't fit: {describe(error)}")
         log.exception("work.failed", attempts=item.attempts)
-        return _failed(work, item, _text(error), None)
+        return _failed(work, item, describe(error), None)
     except asyncio.CancelledError:
         # Only the worker cancels runs, when it stops; it waits for this result and stores it.
         return Finished(item, "back")
     except TimeoutError as error:
         log.exception("work.timed_out", max_seconds=work.max_seconds)
-        return _failed(work, item, _text(error) or f"took longer than {work.max_seconds:g} s", None)
+        return _failed(work, item, str(error) or f"took longer than {work.max_seconds:g} s", None)
     except Exception as error:
         log.exception("work.failed", attempts=item.attempts)
-        return _failed(work, item, _text(error), None)
+        return _failed(work, item, describe(error), None)
     return Finished(item, "done", run_at=next_run_at)
 
 
@@ -125,8 +126,3 @@ def _back_off(work: Work) -> BackOff:
             return SCHEDULE_BACK_OFF
         case _:
             assert_never(work)
-
-
-def _text(error: Exception) -> str:
-    message = str(error)
-    return f"{type(error).__name__}: {message}" if message else type(error).__name__

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Callable
 from time import monotonic
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
+import asyncpg
 import structlog
 
 from huitouke.kernel import clock
@@ -22,6 +23,10 @@ STORE_SECONDS: Final = 15.0
 """Longer than the lease: what is not stored by then has another holder."""
 
 
+_Waiting: TypeAlias = "tuple[Finished, float, asyncio.Future[None]]"
+"""A result, until when it may be stored, and who waits for that."""
+
+
 class Finisher:
     """Stores results in batches. `store` returns when its result is in the database, or its lease is over."""
 
@@ -29,7 +34,7 @@ class Finisher:
         self._gates = gates
         self._worker_id = worker_id
         self._on_ready = on_ready
-        self._waiting: list[tuple[Finished, float, asyncio.Future[None]]] = []
+        self._waiting: list[_Waiting] = []
         self._filled = asyncio.Event()
 
     async def store(self, result: Finished) -> None:
@@ -48,28 +53,48 @@ class Finisher:
             if not self._waiting:
                 self._filled.clear()
             try:
-                answers = await self._gates.finish(self._worker_id, clock.now(), [result for result, _, _ in batch])
+                locked = await self._finish(batch)
             except CONNECTION_ERRORS as error:
                 log.warning("work.result_not_stored", count=len(batch), reason=str(error))
                 self._again(batch)
                 await asyncio.sleep(AWAY_PAUSE_SECONDS)
                 continue
-            locked = []
-            for index, entry in enumerate(batch):
-                answer = answers.get(index)
-                if answer is None:
-                    locked.append(entry)
-                    continue
-                if answer.lost:
-                    log.warning("work.lease_lost", work=entry[0].item.lease.kind, key=entry[0].item.lease.key)
-                if answer.again is not None:
-                    self._on_ready(answer.again)
-                _settle(entry[2])
             if locked:
                 self._again(locked)
                 await asyncio.sleep(LOCKED_PAUSE_SECONDS)
 
-    def _again(self, entries: list[tuple[Finished, float, asyncio.Future[None]]]) -> None:
+    async def _finish(self, batch: "list[_Waiting]") -> "list[_Waiting]":
+        """Stores the batch; gives what is to be tried again: its row is held by another transaction.
+
+        A result that PostgreSQL refuses is tried again alone, until its work has another holder.
+
+        Raises:
+            one of CONNECTION_ERRORS.
+        """
+        try:
+            answers = await self._gates.finish(self._worker_id, clock.now(), [result for result, _, _ in batch])
+        except CONNECTION_ERRORS:
+            raise
+        except asyncpg.PostgresError:
+            if len(batch) > 1:
+                return [locked for entry in batch for locked in await self._finish([entry])]
+            log.exception("work.result_refused", work=batch[0][0].item.lease.kind, key=batch[0][0].item.lease.key)
+            await asyncio.sleep(AWAY_PAUSE_SECONDS)
+            return batch
+        locked = []
+        for index, entry in enumerate(batch):
+            answer = answers.get(index)
+            if answer is None:
+                locked.append(entry)
+                continue
+            if answer.lost:
+                log.warning("work.lease_lost", work=entry[0].item.lease.kind, key=entry[0].item.lease.key)
+            if answer.again is not None:
+                self._on_ready(answer.again)
+            _settle(entry[2])
+        return locked
+
+    def _again(self, entries: "list[_Waiting]") -> None:
         now = monotonic()
         for entry in entries:
             if entry[1] < now:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from huitouke.kernel.database import Database
 from huitouke.kernel.dedicated import DedicatedConnection
+from huitouke.kernel.errors import storable
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.work.kinds import Lease
 
@@ -18,7 +19,6 @@ TENANTS_LIMIT: Final = 100
 WINDOW: Final = 5_000
 """Entries that one look behind the low-water mark reads."""
 DUE_LIMIT: Final = 1_000
-ERROR_LIMIT_CHARACTERS: Final = 2_000
 
 Outcome = Literal["done", "retry", "back", "dead"]
 
@@ -144,7 +144,7 @@ class WorkGates:
             [result.item.requested for result in results],
             [result.outcome for result in results],
             [result.run_at for result in results],
-            [result.error[:ERROR_LIMIT_CHARACTERS] if result.error is not None else None for result in results],
+            [storable(result.error) if result.error is not None else None for result in results],
             [new_id() if result.outcome == "dead" else None for result in results],
         )
         return {

@@ -19,6 +19,7 @@ from time import monotonic
 from typing import Any, Final
 from uuid import UUID
 
+import asyncpg
 import structlog
 
 from huitouke.kernel import clock
@@ -294,13 +295,17 @@ class Worker:
                 return
 
     async def _steadily(self, step: Callable[[], Awaitable[None]], pause_seconds: float) -> None:
-        """Repeats the step; outlasts a database that is away."""
+        """Repeats the step; outlasts a database that is away or refuses."""
         while True:
             try:
                 await step()
                 await asyncio.sleep(pause_seconds)
             except CONNECTION_ERRORS as error:
                 log.warning("work.database_away", step=step.__name__, reason=str(error))
+                await asyncio.sleep(AWAY_PAUSE_SECONDS)
+            except asyncpg.PostgresError:
+                # One statement that fails must not end the work of every tenant in this process.
+                log.exception("work.step_failed", step=step.__name__)
                 await asyncio.sleep(AWAY_PAUSE_SECONDS)
 
     async def _wind_down(self) -> None:
@@ -318,7 +323,7 @@ class Worker:
     async def _farewell(self) -> None:
         try:
             await self.gates.farewell(self.id)
-        except CONNECTION_ERRORS as error:
+        except (asyncpg.PostgresError, *CONNECTION_ERRORS) as error:
             log.warning("work.farewell_failed", reason=str(error))  # the others notice the silence within 5 s
 
 

@@ -215,3 +215,44 @@ async def test_a_waiting_retry_does_not_lose_a_wake_up(world: World) -> None:
     await drain(modules=[module])
     assert runs == 2
     assert await count_items(world) == 0
+
+
+@pytest.mark.parametrize(
+    "said", ["a\0b", "half a character \ud83d", "\0" * 5_000, "长" * 5_000], ids=["null", "half", "nulls", "long"]
+)
+async def test_whatever_an_error_says_is_stored_and_stops_nobody(world: World, said: str) -> None:
+    """Errors quote what people sent. One that could not be stored would end the worker with all that waits on it."""
+    ran: list[str] = []
+
+    @job("test.quotes", max_attempts=1)
+    async def quotes(context: Context, args: Args) -> None:
+        raise ValueError(said)
+
+    @job("test.after")
+    async def after(context: Context, args: Args) -> None:
+        ran.append("after")
+
+    async with transaction(world.context) as ctx:
+        await enqueue(ctx, "test.quotes", Args(number=1))
+        await enqueue(ctx, "test.after", Args(number=2))
+    await drain(modules=[Module("test", jobs=(quotes, after))])
+
+    assert ran == ["after"]
+    async with transaction(world.context) as ctx:
+        (letter,) = (await dead_letters.list_dead_letters(ctx)).items
+    assert letter.error.startswith("ValueError")
+
+
+async def test_arguments_that_do_not_fit_are_not_quoted(world: World) -> None:
+    @job("test.picky")
+    async def picky(context: Context, args: Args) -> None:
+        raise AssertionError("not called")
+
+    async with transaction(world.context) as ctx:
+        await enqueue(ctx, "test.picky", {"number": "13812345678 leaked"})
+    await drain(modules=[Module("test", jobs=(picky,))])
+
+    async with transaction(world.context) as ctx:
+        (letter,) = (await dead_letters.list_dead_letters(ctx)).items
+    assert "number: int_parsing" in letter.error
+    assert "leaked" not in letter.error

@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 from time import monotonic
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 
@@ -15,6 +16,7 @@ from huitouke.kernel.context import Context
 from huitouke.kernel.database import Database, transaction
 from huitouke.kernel.modules import Module
 from huitouke.kernel.work import LeaseLost, fence, runner, wake
+from huitouke.kernel.work.gates import WorkGates
 from huitouke.kernel.work.worker import Limits, Worker
 from tests.modules.kernel.work.support import count_items, settled, working
 from tests.support.world import World
@@ -309,3 +311,44 @@ async def test_a_long_run_keeps_its_lease(world: World) -> None:
         await settled(world)
     assert left is not None
     assert left > 9
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress"),
+        asyncpg.CrashShutdownError("terminating connection because of crash of another server process"),
+        asyncpg.CannotConnectNowError("the database system is starting up"),
+        asyncpg.DeadlockDetectedError("deadlock detected"),
+        asyncpg.DiskFullError("could not extend file"),
+        asyncpg.UndefinedFunctionError("a gate that a migration is just replacing"),
+        ConnectionResetError(),
+    ],
+    ids=lambda failure: type(failure).__name__,
+)
+async def test_a_worker_outlasts_whatever_a_dying_database_says(
+    world: World, failure: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+    failed: list[str] = []
+
+    @runner("test.outlasts")
+    async def run(context: Context, key: str) -> None:
+        ran.append(key)
+
+    real = WorkGates._fetch
+
+    async def fetch(self: WorkGates, statement: str, *arguments: object) -> object:
+        if statement not in failed:  # each of the gates fails once
+            failed.append(statement)
+            raise failure
+        return await real(self, statement, *arguments)
+
+    async with working(Module("test", runners=(run,))):
+        for key in ("before", "after"):
+            async with transaction(world.context) as ctx:
+                await wake(ctx, "test.outlasts", key)
+            await settled(world)
+            monkeypatch.setattr(WorkGates, "_fetch", fetch)
+    assert ran == ["before", "after"]
+    assert len(failed) >= 3

@@ -24,6 +24,9 @@ from huitouke.modules.conversations.schemas import (
 BY_HAND = "by_hand"
 """Reason of a handover that a person asked for."""
 
+LAST_SEQ = 2**63 - 1
+"""What PostgreSQL's bigint holds."""
+
 router = APIRouter(tags=["conversations"])
 _view = requires("conversations.view")
 _reply = requires("conversations.reply")
@@ -61,7 +64,9 @@ async def get_conversation(conversation_id: UUID, ctx: ConsoleTransaction) -> Co
 async def list_messages(
     conversation_id: UUID,
     ctx: ConsoleTransaction,
-    before_seq: Annotated[int | None, Query(ge=1, description="`seq` of the oldest message one has.")] = None,
+    before_seq: Annotated[
+        int | None, Query(ge=1, le=LAST_SEQ, description="`seq` of the oldest message one has.")
+    ] = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> MessagePage:
     """Messages before a number, oldest first; the newest ones without it."""
