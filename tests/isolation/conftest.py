@@ -12,6 +12,15 @@ from huitouke.kernel.settings import get_settings
 from huitouke.services import Role
 from tests.isolation.neighbours import Merchant, merchant
 from tests.modules.wechat_sandbox.shop import Sandbox, running_sandbox, serving
+from tests.support.database import own_database
+
+
+@pytest.fixture(scope="package")
+async def database(worker_id: str) -> AsyncIterator[Database]:
+    """A database in which only these tests have left anything."""
+    address = os.environ["HUITOUKE_TEST_POSTGRES"].replace("%7Bdatabase%7D", "{database}")
+    async with own_database(address, f"isolation_{worker_id}") as own:
+        yield own
 
 
 @pytest.fixture(scope="package")

@@ -2,8 +2,8 @@
 
 import fcntl
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
+from huitouke.kernel.database import Database, configure, engine
 from huitouke.kernel.database.ddl import APP_ROLE, OWNER_ROLE
 from huitouke.kernel.database.embedded import create_roles
 from huitouke.kernel.database.engine import DatabaseUrls
@@ -69,3 +70,19 @@ def _one_at_a_time(address: str) -> Iterator[None]:
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+@asynccontextmanager
+async def own_database(address: str, name: str) -> AsyncIterator[Database]:
+    """A clone that stands in for the worker's database for a while.
+
+    For tests that do all the work there is: in the worker's own database tenants of other tests have left theirs.
+    """
+    before = engine.configured()
+    opened = Database(await clone(await make_template(address), name))
+    configure(opened)
+    try:
+        yield opened
+    finally:
+        configure(before)
+        await opened.close()

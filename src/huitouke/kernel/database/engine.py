@@ -68,6 +68,11 @@ def configure(database: Database | None) -> None:
     _current = database
 
 
+def configured() -> Database | None:
+    """The database of this process, None before `configure`."""
+    return _current
+
+
 def current() -> Database:
     """The database of this process.
 
