@@ -29,7 +29,7 @@ from huitouke.modules.conversations.service.sending import preview
 from huitouke.modules.customers import service as customers
 
 ACCOUNT_NAME: Final = "拾光衣橱客服"
-GREETING: Final = "欢迎来到拾光衣橱，我是 AI 助手小光。尺码、面料、发货、退换都可以问我，需要同事就说「人工」。"
+GREETING: Final = "欢迎来到拾光衣橱，我是 AI 助手小客。尺码、面料、发货、退换都可以问我，需要同事就说「人工」。"
 WITHOUT_SANDBOX: Final = "wkDEMO0000000000000000000000000"
 SERVICER: Final = "ANing"
 REPLY_SECONDS: Final = 3
