@@ -2,11 +2,20 @@
 
 from collections.abc import Awaitable, Callable
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 
 from huitouke.kernel.context import NoTransactionError
-from huitouke.kernel.database import connection, platform_transaction, transaction
+from huitouke.kernel.database import (
+    Database,
+    DatabaseUrls,
+    configure,
+    connection,
+    current,
+    platform_transaction,
+    transaction,
+)
 from huitouke.kernel.database.transactions import NestedTransactionError, TransactionAbortedError
 from tests.support.world import World
 
@@ -74,3 +83,56 @@ async def test_a_restarted_server_is_met_with_a_new_connection(world: World) -> 
         await session.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid if pid != other else -1})
     async with transaction(world.context) as ctx:
         assert await ctx.session.scalar(text("SELECT 1")) == 1
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress"),
+        asyncpg.CrashShutdownError("terminating connection because of crash of another server process"),
+        asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation"),
+        ConnectionResetError(),
+    ],
+    ids=lambda failure: type(failure).__name__,
+)
+async def test_a_connection_that_broke_is_not_used_again(
+    world: World, failure: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken: list[object] = []
+    execute = asyncpg.Connection.execute
+
+    async def breaks(self: object, query: str, *arguments: object, **more: object) -> object:
+        if query == "ROLLBACK" and not broken:
+            broken.append(self)
+        if self in broken:
+            raise failure
+        return await execute(self, query, *arguments, **more)
+
+    monkeypatch.setattr(asyncpg.Connection, "execute", breaks)
+    with pytest.raises(ZeroDivisionError):
+        async with transaction(world.context):
+            raise ZeroDivisionError
+    for _ in range(20):
+        async with transaction(world.context) as ctx:
+            assert await ctx.session.scalar(text("SELECT 1")) == 1
+    assert len(broken) == 1
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:9/x", "/x?host=/nowhere/at/all"], ids=["no port", "no socket"])
+async def test_a_server_that_can_not_be_reached_is_called_so_whatever_the_system_calls_it(
+    world: World, address: str
+) -> None:
+    before = current()
+    configure(Database(DatabaseUrls(f"postgresql://nobody@{address}", f"postgresql://nobody@{address}")))
+    try:
+        with pytest.raises(asyncpg.PostgresConnectionError):
+            async with transaction(world.context):
+                pass
+    finally:
+        configure(before)
+
+
+async def test_an_error_of_the_system_inside_a_transaction_stays_what_it_is(world: World) -> None:
+    with pytest.raises(FileNotFoundError):
+        async with transaction(world.context):
+            raise FileNotFoundError

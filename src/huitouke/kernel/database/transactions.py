@@ -24,6 +24,15 @@ REQUEST_STATEMENT_SECONDS: Final = 10
 WORK_STATEMENT_SECONDS: Final = 60
 ROLLBACK_SECONDS: Final = 5.0
 
+BROKEN: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+)
+"""What a connection says whose server was restarted or killed, perhaps in the middle of a step."""
+
 TENANT: Final = "huitouke.tenant"
 """Key in `session.info` that holds the tenant, or None in a platform transaction."""
 
@@ -82,8 +91,7 @@ async def connection(context: Context) -> "asyncpg.Connection[Any]":
 
 @asynccontextmanager
 async def _opened(tenant_id: UUID | None, statement_seconds: int) -> AsyncIterator[AsyncSession]:
-    async with current().engine.connect() as bound:
-        driver = await _begin(bound, tenant_id, statement_seconds)
+    async with _begun(tenant_id, statement_seconds) as (bound, driver):
         session = AsyncSession(
             bound, sync_session_class=TenantSession, expire_on_commit=False, info={TENANT: tenant_id}
         )
@@ -100,6 +108,27 @@ async def _opened(tenant_id: UUID | None, statement_seconds: int) -> AsyncIterat
         hook()
 
 
+@asynccontextmanager
+async def _begun(
+    tenant_id: UUID | None, seconds: int
+) -> "AsyncIterator[tuple[AsyncConnection, asyncpg.Connection[Any]]]":
+    """A connection of the pool with an open transaction.
+
+    Raises:
+        asyncpg.PostgresConnectionError: the server can't be reached, whatever the system calls that.
+    """
+    begun = False
+    try:
+        async with current().engine.connect() as bound:
+            driver = await _begin(bound, tenant_id, seconds)
+            begun = True
+            yield bound, driver
+    except OSError as error:
+        if begun:
+            raise
+        raise asyncpg.ClientCannotConnectError(f"{type(error).__name__}: {error}") from error
+
+
 async def _begin(bound: AsyncConnection, tenant_id: UUID | None, seconds: int) -> "asyncpg.Connection[Any]":
     statement = (
         f"BEGIN; SELECT set_config('huitouke.tenant_id', '{tenant_id or ''}', true),"
@@ -109,7 +138,7 @@ async def _begin(bound: AsyncConnection, tenant_id: UUID | None, seconds: int) -
     try:
         driver = await _driver(bound)
         await driver.execute(statement)
-    except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError, DBAPIError):
+    except (*BROKEN, DBAPIError):
         # The server was restarted while the connection lay in the pool: BEGIN is the ping. Once more, on a new one.
         await bound.invalidate()
         driver = await _driver(bound)
@@ -129,7 +158,7 @@ async def _roll_back(bound: AsyncConnection, driver: "asyncpg.Connection[Any]") 
         if driver.is_closed():
             raise asyncpg.InterfaceError("connection is closed")
         await asyncio.shield(asyncio.wait_for(driver.execute("ROLLBACK"), ROLLBACK_SECONDS))
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, asyncio.CancelledError) as error:
+    except (asyncpg.PostgresError, *BROKEN, asyncio.CancelledError) as error:
         log.warning("database.connection_dropped", reason=type(error).__name__)
         await bound.invalidate()
         if isinstance(error, asyncio.CancelledError):

@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -41,9 +42,9 @@ _AWAY: Final = (
     asyncpg.CrashShutdownError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InternalClientError,
-    ConnectionError,
+    PoolTimeout,
 )
-"""What a connection says when its server is gone, going or coming."""
+"""What a connection says when its server is gone, going or coming, and the pool when nobody gives one back."""
 
 log = structlog.get_logger(__name__)
 
