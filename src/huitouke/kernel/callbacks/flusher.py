@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
 import structlog
 
 from huitouke.kernel import clock
@@ -100,8 +99,9 @@ class Flusher:
         except CONNECTION_ERRORS as error:
             log.error("callbacks.not_stored", count=len(group), reason=str(error))
             self._refuse(group)
-        except asyncpg.PostgresError as error:
-            log.warning("callbacks.group_failed", count=len(group), reason=str(error))
+        except Exception:
+            # PostgreSQL refuses a row, or a module gave one that can't even be sent: the others are as good as ever.
+            log.warning("callbacks.group_failed", count=len(group), exc_info=True)
             await self._store_one_by_one(group)
         except BaseException:
             self._refuse(group)
@@ -112,8 +112,9 @@ class Flusher:
         for entry in group:
             try:
                 await self._store([entry])
-            except (asyncpg.PostgresError, *CONNECTION_ERRORS) as error:
-                log.error("callbacks.row_refused", endpoint_id=str(entry.endpoint.id), reason=str(error))
+            except Exception:
+                # Whatever it is, it is this row's: its sender is told to come again, everybody else's go on.
+                log.exception("callbacks.row_refused", endpoint_id=str(entry.endpoint.id))
                 self._refuse([entry])
 
     async def _store(self, group: Sequence[_Waiting]) -> None:

@@ -261,13 +261,16 @@ async def test_rotated_keys_count_at_once_and_the_old_ones_no_more(
     assert (await post(outside, endpoint, b"account:late")).status_code == 403
 
 
-async def test_one_bad_row_in_a_group_refuses_only_itself(world: World, database: Database, endpoint: Endpoint) -> None:
+@pytest.mark.parametrize("account", ["acc\0ount", "half a character \ud800"], ids=["null", "half"])
+async def test_one_bad_row_in_a_group_refuses_only_itself(
+    world: World, database: Database, endpoint: Endpoint, account: str
+) -> None:
     flusher = Flusher(database)
     await flusher.start()
     good = Opened("account", b"good", None)
-    nul_in_text = Opened("acc\0ount", b"bad", None)
+    bad = Opened(account, b"bad", None)
     results = await asyncio.gather(
-        *(flusher.store(endpoint, opened) for opened in (good, nul_in_text, replace(good, body=b"good too"))),
+        *(flusher.store(endpoint, opened) for opened in (good, bad, replace(good, body=b"good too"))),
         return_exceptions=True,
     )
     await flusher.stop()
