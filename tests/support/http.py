@@ -94,3 +94,9 @@ async def signed_in_client(world: World, *, role: str = "owner") -> AsyncIterato
         await organization.add_staff(ctx, new)
     async with signed_in(application(), name) as opened:
         yield opened
+
+
+def failed_outside(answer: httpx2.Response) -> bool:
+    """Whether a service outside (WeCom, a model) refused or failed: the one 5xx that an input may bring."""
+    kind = answer.headers.get("content-type") == "application/problem+json" and answer.json()["type"]
+    return answer.status_code == 502 and kind != "/problems/internal"
