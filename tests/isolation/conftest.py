@@ -31,7 +31,7 @@ async def running(database: Database) -> AsyncIterator[tuple[Sandbox, str]]:
         get_settings.cache_clear()
         async with serving(create_app(get_settings(), load_modules(), [Role.REALTIME])) as address:
             yield sandbox, address
-        del os.environ["HUITOUKE_WECOM_BASE_URL"]
+        os.environ.pop("HUITOUKE_WECOM_BASE_URL", None)
         get_settings.cache_clear()
 
 

@@ -12,19 +12,25 @@ import pytest
 from sqlalchemy import func, select
 
 from huitouke.kernel.access.service import MAX_ATTEMPTS_PER_NAME
-from huitouke.kernel.database import transaction
+from huitouke.kernel.database import Database, transaction
 from huitouke.kernel.ids import new_id
 from huitouke.modules.assistant.models import KnowledgeEntry
 from huitouke.modules.conversations.models import Message
 from tests.isolation.neighbours import Merchant, merchant
 from tests.modules.wechat_sandbox.shop import Sandbox
-from tests.support.http import PASSWORD, application, client, failed_outside, signed_in
+from tests.support.http import PASSWORD, application, client, failed_outside, forget_guesses, signed_in
 from tests.support.operations import operations
 
 OWN_TESTS = {"session_sign_out", "session_sign_in", "session_change_password"}
 """What would sign the others out, or is about signing in."""
 
 AT_ONCE = 5
+
+
+@pytest.fixture(autouse=True)
+async def others_are_not_locked_out(database: Database) -> AsyncIterator[None]:
+    yield
+    await forget_guesses()
 
 
 @pytest.fixture

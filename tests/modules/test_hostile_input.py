@@ -11,7 +11,7 @@ import pytest
 from huitouke.kernel.database import Database
 from tests.isolation.neighbours import merchant
 from tests.modules.wechat_sandbox.shop import Sandbox
-from tests.support.http import application, client, failed_outside, signed_in_client
+from tests.support.http import application, client, failed_outside, forget_guesses, signed_in_client
 from tests.support.operations import NO_SUCH_ID, Operation, Place, operations
 from tests.support.world import make_world
 
@@ -100,6 +100,12 @@ def cursors() -> Iterator[str]:
         [moment, id, id],
     ):  # fmt: skip
         yield base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
+
+
+@pytest.fixture(autouse=True)
+async def others_are_not_locked_out(database: Database) -> AsyncIterator[None]:
+    yield
+    await forget_guesses()
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,12 @@ from typing import Any
 from uuid import UUID
 
 import httpx2
+from sqlalchemy import text
 from starlette.types import ASGIApp
 
 from huitouke.app import create_app
 from huitouke.kernel.access import service as access
-from huitouke.kernel.database import transaction
+from huitouke.kernel.database import platform_transaction, transaction
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.keys import Secret
 from huitouke.kernel.modules import Modules, load_modules
@@ -100,3 +101,9 @@ def failed_outside(answer: httpx2.Response) -> bool:
     """Whether a service outside (WeCom, a model) refused or failed: the one 5xx that an input may bring."""
     kind = answer.headers.get("content-type") == "application/problem+json" and answer.json()["type"]
     return answer.status_code == 502 and kind != "/problems/internal"
+
+
+async def forget_guesses() -> None:
+    """After tests that guess passwords: all tests share an address, and with it the count of wrong ones."""
+    async with platform_transaction() as session:
+        await session.execute(text("DELETE FROM sign_in_throttles"))

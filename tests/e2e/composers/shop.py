@@ -52,6 +52,15 @@ class Customer:
         answers = await self.shop.eventually(lambda: self.answers(seq), f"an answer to 「{text}」")
         return "\n".join(answer["text"] for answer in answers)
 
+    async def session_is_over(self) -> None:
+        """Until WeCom has ended the session: what is written before that belongs to the old one."""
+
+        async def ended() -> bool:
+            chats = await self.shop.stage.sandbox.get(f"customers/{self.id}/chats")
+            return all(chat["session_state"] == 4 for chat in chats)
+
+        await self.shop.eventually(ended, "the end of the session in WeCom")
+
     async def conversation(self) -> str:
         """The conversation's id in the console, once the customer has written."""
 

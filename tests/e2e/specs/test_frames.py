@@ -105,6 +105,7 @@ async def test_ending_a_conversation_is_asked_because_it_cannot_be_taken_back(sc
     await inbox.status_is("conversations.status.closed")
     await expect(inbox.row(customer.nickname)).to_have_count(0)
 
+    await customer.session_is_over()
     assert "七天内" in await customer.asks("可以退换货吗")
     await expect(inbox.row(customer.nickname)).to_be_visible()
     await inbox.sees("七天内")
