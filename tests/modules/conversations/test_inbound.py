@@ -3,6 +3,7 @@
 import asyncio
 import io
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -74,9 +75,10 @@ async def test_a_thousand_messages_after_an_outage_come_in_at_once(desk: Desk) -
         driver = raw.driver_connection
         assert driver is not None
 
-        def count(_record: object) -> None:
+        def count(record: Any) -> None:
             nonlocal statements
-            statements += 1
+            # A fresh connection also asks for types, once; that is the driver's, not the page's.
+            statements += "typeinfo_tree" not in record.query
 
         with driver.query_logger(count):
             fresh = await receive_page(ctx, desk.account.id, await cursor(desk), items, "c1")
