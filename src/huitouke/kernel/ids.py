@@ -10,6 +10,9 @@ from huitouke.kernel import clock
 _COUNTER_BITS = 12
 _COUNTER_MASK = (1 << _COUNTER_BITS) - 1
 
+MAX_STEP_BACK_MILLISECONDS = 60_000
+"""A clock that is set back by less keeps its ids growing; by more (tests move it by days), ids follow the clock."""
+
 _lock = threading.Lock()
 _last_millisecond = 0
 _counter = 0
@@ -25,7 +28,7 @@ def new_id(at: datetime | None = None) -> UUID:
     global _last_millisecond, _counter
     with _lock:
         millisecond = _milliseconds(clock.now())
-        if millisecond > _last_millisecond:
+        if millisecond > _last_millisecond or millisecond < _last_millisecond - MAX_STEP_BACK_MILLISECONDS:
             _last_millisecond = millisecond
             _counter = int.from_bytes(os.urandom(2), "big") & (_COUNTER_MASK >> 1)
         elif _counter < _COUNTER_MASK:

@@ -6,6 +6,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from huitouke.kernel import clock
 from huitouke.kernel.ids import lowest_id, new_id, time_of
 
 MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2200, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC))
@@ -28,3 +29,10 @@ def test_an_id_is_a_uuid_of_version_seven() -> None:
     identifier = new_id()
     assert UUID(str(identifier)).version == 7
     assert identifier.variant == "specified in RFC 4122"
+
+
+def test_after_a_clock_moved_by_days_ids_bear_the_present_again() -> None:
+    clock.set_offset(9 * 24 * 3600)
+    new_id()
+    clock.set_offset(0)
+    assert abs((time_of(new_id()) - clock.now()).total_seconds()) < 1
