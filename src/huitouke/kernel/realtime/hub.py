@@ -239,6 +239,7 @@ class Hub:
                 try:
                     await self.heartbeat(tenant_id)
                 except Exception:
+                    # One tenant's trouble is not the others': its sockets hear the next heartbeat.
                     log.exception("realtime.heartbeat_failed", tenant_id=str(tenant_id))
 
     async def heartbeat(self, tenant_id: UUID) -> None:
