@@ -2,7 +2,7 @@
 
 import fcntl
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -27,34 +27,59 @@ class Template:
     name: str
 
 
-async def make_template(address: str) -> Template:
-    """Migrates the template once per run; workers that come later find it."""
-    template = Template(address, "template_huitouke")
+Fill = Callable[[DatabaseUrls], Awaitable[None]]
+
+
+async def make_template(address: str, name: str = "template_huitouke", fill: Fill | None = None) -> Template:
+    """Migrates the template once per run, and fills it; workers that come later find it."""
+    template = Template(address, name)
     with _one_at_a_time(address):
         connection = await asyncpg.connect(address.format(database="postgres"))
         try:
             await create_roles(connection, {OWNER_ROLE: "owner", APP_ROLE: "app"})
             if await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", template.name):
                 return template
-            await connection.execute(f'CREATE DATABASE "{template.name}_new" OWNER {OWNER_ROLE}')
-            await migrate(_as_role(address, f"{template.name}_new", OWNER_ROLE), load_modules())
+            unfinished = f"{template.name}_new"
+            await connection.execute(f'DROP DATABASE IF EXISTS "{unfinished}" WITH (FORCE)')
+            await connection.execute(f'CREATE DATABASE "{unfinished}" OWNER {OWNER_ROLE}')
+            await migrate(_as_role(address, unfinished, OWNER_ROLE), load_modules())
+            if fill is not None:
+                await fill(_urls(address, unfinished))
             await connection.execute(f'ALTER DATABASE "{template.name}_new" RENAME TO "{template.name}"')
         finally:
             await connection.close()
     return template
 
 
-async def clone(template: Template, name: str) -> DatabaseUrls:
-    """A fresh copy of the template; an older one of that name is dropped."""
+async def clone(template: Template, name: str, *, strategy: str = "wal_log") -> DatabaseUrls:
+    """A fresh copy of the template; an older one of that name is dropped.
+
+    `strategy` is PostgreSQL's: `wal_log` for small templates, `file_copy` for those of gigabytes.
+    """
     with _one_at_a_time(template.address):
         connection = await asyncpg.connect(template.address.format(database="postgres"))
         try:
             await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-            await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template.name}" OWNER {OWNER_ROLE}')
+            await connection.execute(
+                f'CREATE DATABASE "{name}" TEMPLATE "{template.name}" OWNER {OWNER_ROLE} STRATEGY {strategy}'
+            )
         finally:
             await connection.close()
-    application = _as_role(template.address, name, APP_ROLE)
-    return DatabaseUrls(application, application, _as_role(template.address, name, OWNER_ROLE))
+    return _urls(template.address, name)
+
+
+async def drop(template: Template, name: str) -> None:
+    """Drops a clone, whoever is still connected."""
+    connection = await asyncpg.connect(template.address.format(database="postgres"))
+    try:
+        await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    finally:
+        await connection.close()
+
+
+def _urls(address: str, database: str) -> DatabaseUrls:
+    application = _as_role(address, database, APP_ROLE)
+    return DatabaseUrls(application, application, _as_role(address, database, OWNER_ROLE))
 
 
 def _as_role(address: str, database: str, role: str) -> str:

@@ -67,6 +67,15 @@ class Child:
         """The exit status, None while it runs."""
         return self._process.poll()
 
+    @property
+    def pid(self) -> int:
+        """Of the watchdog above it."""
+        return self._process.pid
+
+    def wait(self) -> int:
+        """Waits until it has ended by itself; gives its exit status."""
+        return self._process.wait()
+
     def stop(self) -> None:
         """Asks it to end and waits until it has; it is killed when that takes longer than GRACE_SECONDS."""
         if self._pipe is not None:

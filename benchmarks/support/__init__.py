@@ -1,0 +1,1 @@
+"""What benchmarks share: options, report, PostgreSQL, data, processes, memory."""
