@@ -9,7 +9,8 @@ import pytest
 from pydantic import BaseModel
 
 from huitouke.kernel.context import Context
-from huitouke.kernel.events import Event, Received, check_contracts, on
+from huitouke.kernel.events import Event, Received, on
+from huitouke.kernel.events.contracts import check_contracts
 from huitouke.kernel.modules import Module, load_modules
 
 

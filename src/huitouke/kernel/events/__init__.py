@@ -6,9 +6,8 @@ Subscribing needs no import of the module that emits: `@on('conversations.messag
 the fields one reads. `contracts.check_contracts` holds all of them against what is emitted.
 """
 
-from huitouke.kernel.events.contracts import check_contracts
 from huitouke.kernel.events.emit import emit, emit_many
 from huitouke.kernel.events.event import Event, Received
 from huitouke.kernel.events.handlers import Handler, on
 
-__all__ = ["Event", "Handler", "Received", "check_contracts", "emit", "emit_many", "on"]
+__all__ = ["Event", "Handler", "Received", "emit", "emit_many", "on"]
