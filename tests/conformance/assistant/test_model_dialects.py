@@ -10,11 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from huitouke.modules.assistant.model.dialects import ModelAnswer, read_answer, read_completion
+from huitouke.modules.assistant.model.completions import read_completion
+from huitouke.modules.assistant.model.dialects import ModelAnswer, read_answer
 from huitouke.modules.assistant.model.port import FailureKind, ModelFailure
 
 ANSWER = '{"can_answer": true, "answer": "有的，做到 3XL。", "evidence": [1]}'
 EXPECTED = ModelAnswer(True, "有的，做到 3XL。", (1,))
+
+
+LAST = 'data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}'
 
 
 def body(message: dict[str, Any], **more: Any) -> bytes:
@@ -56,7 +60,7 @@ ANSWERED = {
     ),
     "a stream with thoughts and comments": b": keep-alive\n\n"
     + stream({"reasoning_content": "想"}, {"content": ANSWER}),
-    "a stream without its end": stream({"content": ANSWER}, end=""),
+    "a stream whose last piece says that it is the last": stream({"content": ANSWER}, end=LAST),
     "evidence as texts": body({"content": ANSWER.replace("[1]", '["[1]"]')}),
     "evidence as one number": body({"content": ANSWER.replace("[1]", "1")}),
     "a truth value as a text": body({"content": ANSWER.replace("true", '"true"')}),
@@ -105,7 +109,7 @@ FAILURES = {
     ),
     "no credit in a 200 (MiniMax form)": (
         b'{"base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}}',
-        FailureKind.BUSY,
+        FailureKind.CREDIT,
     ),
     "an unknown model (Ollama form)": (
         b'{"error": {"message": "model \\"qwen9\\" not found, try pulling it first", "type": "api_error"}}',
@@ -117,6 +121,7 @@ FAILURES = {
     ),
     "an error as a text": (b'{"error": "rate limit exceeded"}', FailureKind.BUSY),
     "an error within a stream": (b'data: {"error": {"message": "quota exceeded"}}\n\n', FailureKind.BUSY),
+    "a stream that ended before its end": (stream({"content": ANSWER}, end=""), FailureKind.CUT),
     "a stream that was cut in the middle of a line": (b'data: {"choices": [{"del', FailureKind.NOT_JSON),
 }
 

@@ -1,37 +1,42 @@
-"""Any OpenAI-compatible chat endpoint, over httpx2.
-
-Measured on 2 cores: importing `pydantic_ai.models.openai` takes 2.1 s and 58 MB in a process that needs 32 MB without
-it, and it can neither stop a body that has no end nor connect to the address that was checked. What the assistant needs
-of an endpoint is one POST, so the adapter is that POST.
-"""
+"""Any OpenAI-compatible endpoint, over httpx2: docs/decisions/model-client.md says why not with a framework."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import ssl
-from collections.abc import Sequence
-from functools import lru_cache
-from ipaddress import ip_address
-from typing import Any, Final
-
-import httpx2
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
+from typing import Final
 
 from huitouke.kernel.keys import Secret
-from huitouke.kernel.settings import get_settings
-from huitouke.modules.assistant.model.addresses import Address, parse_address, resolve
-from huitouke.modules.assistant.model.dialects import error_of, read_completion
-from huitouke.modules.assistant.model.port import ChatMessage, Completion, FailureKind, ModelFailure
+from huitouke.modules.assistant.model.addresses import parse_address
+from huitouke.modules.assistant.model.completions import Assembly, read_completion, read_embeddings
+from huitouke.modules.assistant.model.failures import failure_of_status
+from huitouke.modules.assistant.model.port import (
+    ChatMessage,
+    Completion,
+    Embeddings,
+    FailureKind,
+    ModelFailure,
+    Tool,
+)
+from huitouke.modules.assistant.model.streams import EventLines, is_event_stream
+from huitouke.modules.assistant.model.transport import Response, post
+from huitouke.modules.assistant.model.wishes import Request, chat_body
 
 MAX_BODY_BYTES: Final = 256 * 1024
-"""A completion of 800 tokens with its thoughts has some 20 KB; what is longer never ends."""
+"""A completion of 800 tokens with its thoughts has some 20 KB, streamed some 150; what is longer never ends."""
 
-CONNECT_SECONDS: Final = 3.0
-TEMPERATURE: Final = 0.2
+EMBEDDING_BATCH: Final = 10
+"""Texts per request: what DashScope takes (help.aliyun.com, text-embedding-v4); the others take more."""
+
+MAX_TEXTS: Final = 1_000
+MAX_EMBEDDINGS_BYTES: Final = 4 * 1024 * 1024
+"""10 vectors of 8,192 numbers, printed with all their digits, have some 1.8 MB."""
 
 
 class OpenAiCompatible:
-    """One endpoint with one model."""
+    """One endpoint with one model: a ChatModel and an EmbeddingModel."""
 
     def __init__(self, base_url: str, model: str, api_key: Secret | None) -> None:
         """Raises ModelFailure(FORBIDDEN_ADDRESS) for an address that can't be used."""
@@ -44,105 +49,103 @@ class OpenAiCompatible:
         """The model's name as the endpoint calls it."""
         return self._model
 
-    async def chat(self, messages: Sequence[ChatMessage], *, max_tokens: int, timeout_seconds: float) -> Completion:
-        """One answer; JSON is asked for where the endpoint knows that. Raises ModelFailure."""
-        body: dict[str, Any] = {
-            "model": self._model,
-            "messages": [{"role": message.role, "content": message.content} for message in messages],
-            "max_tokens": max_tokens,
-            "temperature": TEMPERATURE,
-            "stream": False,
-            "response_format": {"type": "json_object"},
-        }
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                status, data = await self._post(body)
-                if status in (400, 422) and b"response_format" in data:
-                    del body["response_format"]
-                    status, data = await self._post(body)
-        except (TimeoutError, httpx2.TimeoutException) as error:
-            kind = FailureKind.ADDRESS if isinstance(error, httpx2.ConnectTimeout) else FailureKind.SLOW
-            raise ModelFailure(kind, f"{timeout_seconds:g} s") from error
-        except httpx2.ConnectError as error:
-            raise ModelFailure(FailureKind.ADDRESS, str(error)) from error
-        except (httpx2.HTTPError, ssl.SSLError) as error:
-            raise ModelFailure(FailureKind.SERVER, f"{type(error).__name__} {error}") from error
-        if status != 200:
-            raise _failure_of_status(status, data)
-        return read_completion(data, self._model)
+    async def chat(
+        self, messages: Sequence[ChatMessage], *, max_tokens: int, timeout_seconds: float, tools: Sequence[Tool] = ()
+    ) -> Completion:
+        """One answer; an endpoint that only streams is listened to until its end. See the port."""
+        request = self._request(messages, max_tokens, tools, stream=False)
+        deadline = _deadline(timeout_seconds)
+        while True:
+            async with self._post("chat/completions", request.encoded(), deadline, MAX_BODY_BYTES) as response:
+                data = await response.body()
+            if response.status == 200:
+                return read_completion(data, self._model, with_tools=bool(tools))
+            if not request.without_what_it_refuses(response.status, data):
+                raise failure_of_status(response.status, data)
 
-    async def _post(self, body: dict[str, Any]) -> tuple[int, bytes]:
-        addresses = await resolve(self._address, allow_private=get_settings().allow_private_endpoints)
-        failure: httpx2.ConnectError | None = None
-        for ip in addresses[:3]:
-            try:
-                return await self._post_to(ip, body)
-            except httpx2.ConnectError as error:
-                failure = error
-        assert failure is not None, "there is at least one address"
-        raise failure
+    async def stream(
+        self, messages: Sequence[ChatMessage], *, max_tokens: int, timeout_seconds: float, tools: Sequence[Tool] = ()
+    ) -> AsyncGenerator[str | Completion]:
+        """The answer piece by piece, then whole. See the port."""
+        request = self._request(messages, max_tokens, tools, stream=True)
+        deadline = _deadline(timeout_seconds)
+        while True:
+            async with self._post("chat/completions", request.encoded(), deadline, MAX_BODY_BYTES) as response:
+                if response.status == 200:
+                    async with aclosing(self._pieces(response, with_tools=bool(tools))) as pieces:
+                        async for piece in pieces:
+                            yield piece
+                    return
+                data = await response.body()
+            if not request.without_what_it_refuses(response.status, data):
+                raise failure_of_status(response.status, data)
 
-    async def _post_to(self, ip: str, body: dict[str, Any]) -> tuple[int, bytes]:
-        headers = {
-            "Host": _host_header(self._address),
-            "Content-Type": "application/json",
-            "Accept": "application/json",
-        }
-        if self._api_key:
-            headers["Authorization"] = f"Bearer {self._api_key.reveal()}"
-        limits = httpx2.Timeout(None, connect=CONNECT_SECONDS)
-        async with (
-            httpx2.AsyncClient(verify=_tls(), timeout=limits, follow_redirects=False, trust_env=False) as client,
-            client.stream(
-                "POST",
-                _pinned(self._address, ip),
-                content=json.dumps(body, ensure_ascii=False).encode(),
-                headers=headers,
-                extensions={"sni_hostname": self._address.host},
-            ) as response,
-        ):
-            received = bytearray()
-            async for chunk in response.aiter_bytes():
-                received += chunk
-                if len(received) > MAX_BODY_BYTES:
-                    raise ModelFailure(FailureKind.TOO_LONG, f"{MAX_BODY_BYTES} bytes")
-            return response.status_code, bytes(received)
+    async def embed(self, texts: Sequence[str], *, timeout_seconds: float) -> Embeddings:
+        """A vector for each of up to 1,000 texts, asked for in tens. See the port."""
+        assert 0 < len(texts) <= MAX_TEXTS, f"1 to {MAX_TEXTS} texts"
+        deadline = _deadline(timeout_seconds)
+        starts = range(0, len(texts), EMBEDDING_BATCH)
+        parts = [await self._embed(texts[start : start + EMBEDDING_BATCH], deadline) for start in starts]
+        if len({len(part.vectors[0]) for part in parts}) != 1:
+            raise ModelFailure(FailureKind.NOT_JSON, "vectors of several lengths")
+        counted = [part.tokens_in for part in parts if part.tokens_in is not None]
+        vectors = tuple(vector for part in parts for vector in part.vectors)
+        return Embeddings(vectors, parts[0].model, sum(counted) if counted else None)
+
+    async def _embed(self, texts: Sequence[str], deadline: float) -> Embeddings:
+        body = {"model": self._model, "input": list(texts), "encoding_format": "float"}
+        content = json.dumps(body, ensure_ascii=False).encode()
+        async with self._post("embeddings", content, deadline, MAX_EMBEDDINGS_BYTES) as response:
+            data = await response.body()
+        if response.status != 200:
+            raise failure_of_status(response.status, data)
+        return read_embeddings(data, self._model, len(texts))
+
+    async def _pieces(self, response: Response, *, with_tools: bool) -> AsyncGenerator[str | Completion]:
+        """The words of a stream as they come, then the completion; of a body that is no stream, all at once."""
+        lines, assembly = EventLines(), Assembly(self._model)
+        whole = bytearray()
+        events: bool | None = None
+        async with aclosing(response.chunks()) as chunks:
+            async for chunk in chunks:
+                if not events:
+                    whole += chunk
+                    events = is_event_stream(bytes(whole[:64]))
+                    if not events:
+                        continue
+                    chunk, whole = bytes(whole), bytearray()
+                for payload in lines.feed(chunk):
+                    if said := assembly.payload(payload):
+                        yield said
+                    if assembly.done:
+                        break
+                if assembly.done:
+                    break
+        if not events:
+            completion = read_completion(bytes(whole), self._model, with_tools=with_tools)
+            if completion.text:
+                yield completion.text
+            yield completion
+            return
+        for payload in lines.end():
+            if said := assembly.payload(payload):
+                yield said
+        completion = assembly.completion(streamed=True, with_tools=with_tools)
+        if said := assembly.rest():
+            yield said
+        yield completion
+
+    def _request(
+        self, messages: Sequence[ChatMessage], max_tokens: int, tools: Sequence[Tool], *, stream: bool
+    ) -> Request:
+        endpoint = (self._address.base_url, self._model)
+        return Request(endpoint, chat_body(self._model, messages, max_tokens, tools, stream=stream))
+
+    def _post(
+        self, path: str, content: bytes, deadline: float, max_bytes: int
+    ) -> AbstractAsyncContextManager[Response]:
+        return post(self._address, path, content, self._api_key, deadline=deadline, max_bytes=max_bytes)
 
 
-@lru_cache(maxsize=1)
-def _tls() -> ssl.SSLContext:
-    """Reading the certificates takes 20 ms: once per process."""
-    return httpx2.create_ssl_context()
-
-
-def _pinned(address: Address, ip: str) -> str:
-    literal = f"[{ip}]" if ip_address(ip).version == 6 else ip
-    path = address.base_url.split("://", 1)[1].partition("/")[2]
-    return f"{address.scheme}://{literal}:{address.port}/{path + '/' if path else ''}chat/completions"
-
-
-def _host_header(address: Address) -> str:
-    host = f"[{address.host}]" if ":" in address.host else address.host
-    default = {"http": 80, "https": 443}[address.scheme]
-    return host if address.port == default else f"{host}:{address.port}"
-
-
-def _failure_of_status(status: int, data: bytes) -> ModelFailure:
-    try:
-        document = json.loads(data)
-    except (ValueError, RecursionError):
-        document = None
-    said = error_of(document, FailureKind.REFUSED) if isinstance(document, dict) else None
-    detail = f"{status} {said.detail if said is not None else ''}".strip()
-    if status in (401, 403):
-        return ModelFailure(FailureKind.KEY, detail)
-    if status == 404:
-        known = said is not None and (said.kind is FailureKind.MODEL or "model" in said.detail.lower())
-        return ModelFailure(FailureKind.MODEL if known else FailureKind.PATH, detail)
-    if status in (402, 429):
-        return ModelFailure(FailureKind.BUSY, detail)
-    if status >= 500:
-        return ModelFailure(FailureKind.SERVER, detail)
-    if 300 <= status < 400 or status == 405:
-        return ModelFailure(FailureKind.PATH, str(status))
-    return ModelFailure(said.kind if said is not None else FailureKind.REFUSED, detail)
+def _deadline(timeout_seconds: float) -> float:
+    return asyncio.get_running_loop().time() + timeout_seconds

@@ -192,7 +192,7 @@ async def _by_model(prepared: Prepared, ready: ReadyModel, possible: Sequence[Ch
     except ModelFailure as failure:
         log.warning("assistant.model_failed", kind=str(failure.kind), model=ready.model.name)
         return replace(plain, model=ready.model.name, notes=(f"model_{failure.kind}",))
-    answer = read_answer(completion.text)
+    answer = read_answer(completion.text, cut_off=completion.cut_off)
     told = replace(plain, model=completion.model, tokens_in=completion.tokens_in, tokens_out=completion.tokens_out)
     against = _against(answer, possible, prepared)
     if against:
