@@ -9,6 +9,20 @@ TEXT_LIMIT_BYTES = 2048  # WeCom cuts longer texts silently
 MENU_ENTRY_LIMIT = 50
 MENU_BUTTON_LIMIT = 10  # click, view and miniprogram together (95008)
 
+# Most bytes of UTF-8 of each text (path/94677). WeCom cuts longer titles and descriptions silently; here they are
+# refused, so that nobody sends half a title. The page names no limit for locations; those two are ours.
+URL_LIMIT_BYTES = 2048
+TITLE_LIMIT_BYTES = 128
+DESCRIPTION_LIMIT_BYTES = 512
+APPID_LIMIT_BYTES = 32
+PAGEPATH_LIMIT_BYTES = 1024
+PROGRAM_TITLE_LIMIT_BYTES = 64
+MENU_EDGE_LIMIT_BYTES = 1024
+CLICK_LIMIT_BYTES = 128
+VIEW_LIMIT_BYTES = 1024
+LINE_LIMIT_BYTES = 256
+PLACE_LIMIT_BYTES = 512
+
 
 def at_most(limit_bytes: int) -> AfterValidator:
     """Text of at most that many bytes of UTF-8; the problem says how many there are."""
@@ -98,9 +112,9 @@ class File(Content):
 
 class Link(Content):
     msgtype: Literal["link"] = "link"
-    title: Annotated[str, Field(min_length=1), at_most(128)]
-    desc: Annotated[str, at_most(512)] | None = None
-    url: Annotated[str, Field(min_length=1), at_most(2048)]
+    title: Annotated[str, Field(min_length=1), at_most(TITLE_LIMIT_BYTES)]
+    desc: Annotated[str, at_most(DESCRIPTION_LIMIT_BYTES)] | None = None
+    url: Annotated[str, Field(min_length=1), at_most(URL_LIMIT_BYTES)]
     thumb_media_id: Id
 
 
@@ -108,16 +122,16 @@ class Miniprogram(Content):
     """`pagepath` ends in .html before its parameters, or the customer lands on the start page."""
 
     msgtype: Literal["miniprogram"] = "miniprogram"
-    appid: Id
-    title: Annotated[str, at_most(64)] | None = None
+    appid: Annotated[Id, at_most(APPID_LIMIT_BYTES)]
+    title: Annotated[str, at_most(PROGRAM_TITLE_LIMIT_BYTES)] | None = None
     thumb_media_id: Id
-    pagepath: Id
+    pagepath: Annotated[Id, at_most(PAGEPATH_LIMIT_BYTES)]
 
 
 class Location(Content):
     msgtype: Literal["location"] = "location"
-    name: str | None = None
-    address: str | None = None
+    name: Annotated[str, at_most(PLACE_LIMIT_BYTES)] | None = None
+    address: Annotated[str, at_most(PLACE_LIMIT_BYTES)] | None = None
     latitude: Annotated[float, Field(ge=-90, le=90)]
     longitude: Annotated[float, Field(ge=-180, le=180)]
 
@@ -137,28 +151,28 @@ class MenuClick(_MenuPart):
     """A line the customer taps; `id` comes back as `menu_id` of a text."""
 
     type: Literal["click"] = "click"
-    id: Annotated[str, at_most(128)] | None = None
-    content: Annotated[str, Field(min_length=1), at_most(128)]
+    id: Annotated[str, at_most(CLICK_LIMIT_BYTES)] | None = None
+    content: Annotated[str, Field(min_length=1), at_most(CLICK_LIMIT_BYTES)]
 
 
 class MenuView(_MenuPart):
     type: Literal["view"] = "view"
-    url: Annotated[str, Field(min_length=1), at_most(2048)]
-    content: Annotated[str, Field(min_length=1), at_most(1024)]
+    url: Annotated[str, Field(min_length=1), at_most(URL_LIMIT_BYTES)]
+    content: Annotated[str, Field(min_length=1), at_most(VIEW_LIMIT_BYTES)]
 
 
 class MenuMiniprogram(_MenuPart):
     type: Literal["miniprogram"] = "miniprogram"
-    appid: Id
-    pagepath: Id
-    content: Annotated[str, Field(min_length=1), at_most(1024)]
+    appid: Annotated[Id, at_most(APPID_LIMIT_BYTES)]
+    pagepath: Annotated[Id, at_most(PAGEPATH_LIMIT_BYTES)]
+    content: Annotated[str, Field(min_length=1), at_most(VIEW_LIMIT_BYTES)]
 
 
 class MenuText(_MenuPart):
     """A line of text. `no_newline` 1: the next entry follows on the same line."""
 
     type: Literal["text"] = "text"
-    content: Annotated[str, Field(min_length=1), at_most(256)]
+    content: Annotated[str, Field(min_length=1), at_most(LINE_LIMIT_BYTES)]
     no_newline: Literal[0, 1] = 0
 
 
@@ -169,9 +183,9 @@ class MsgMenu(Content):
     """Head, entries, tail. At most 50 entries, of which 10 may be tapped."""
 
     msgtype: Literal["msgmenu"] = "msgmenu"
-    head_content: Annotated[str, at_most(1024)] | None = None
+    head_content: Annotated[str, at_most(MENU_EDGE_LIMIT_BYTES)] | None = None
     entries: Annotated[tuple[MenuEntry, ...], Field(max_length=MENU_ENTRY_LIMIT)] = ()
-    tail_content: Annotated[str, at_most(1024)] | None = None
+    tail_content: Annotated[str, at_most(MENU_EDGE_LIMIT_BYTES)] | None = None
 
     @model_validator(mode="after")
     def _check_buttons(self) -> "MsgMenu":

@@ -8,6 +8,8 @@ from wechat_sandbox.media import live_media
 from wechat_sandbox.wecom.calls import Call, text_in, truncate
 
 TEXT_LIMIT_BYTES = 2_048
+URL_LIMIT_BYTES = 2_048
+UNCUT_LIMIT_BYTES = 65_536
 MENU_LIMIT = 50
 MENU_CLICK_LIMIT = 10
 
@@ -40,24 +42,42 @@ def _media(call: Call, given: dict[str, Any], name: str) -> str:
     return live_media(call.world, call.app.corp_id, media_id).media_id
 
 
+def _cut(given: dict[str, Any], name: str, limit_bytes: int, required: bool = False) -> str:
+    """Titles and descriptions: what is too long is cut, not refused."""
+    return truncate(text_in(given, name, UNCUT_LIMIT_BYTES, required), limit_bytes)
+
+
+def _url(given: dict[str, Any]) -> str:
+    """Raises 40058 without http:// or https://: phones open nothing else."""
+    url = text_in(given, "url", URL_LIMIT_BYTES)
+    if not url.lower().startswith(("http://", "https://")):
+        raise ApiError(40058, "url must begin with http:// or https://")
+    return url
+
+
+def _pagepath(given: dict[str, Any]) -> str:
+    """Raises 40058 without .html before the parameters, where a real phone would say that there is no such page."""
+    pagepath = text_in(given, "pagepath", 1_024)
+    if not pagepath.partition("?")[0].endswith(".html"):
+        raise ApiError(40058, "pagepath must end with .html")
+    return pagepath
+
+
 def _link(call: Call, given: dict[str, Any]) -> dict[str, Any]:
     return {
-        "title": text_in(given, "title", 128),
-        "desc": text_in(given, "desc", 512, required=False),
-        "url": text_in(given, "url", 2_048),
+        "title": _cut(given, "title", 128, required=True),
+        "desc": _cut(given, "desc", 512),
+        "url": _url(given),
         "thumb_media_id": _media(call, given, "thumb_media_id"),
     }
 
 
 def _miniprogram(call: Call, given: dict[str, Any]) -> dict[str, Any]:
-    pagepath = text_in(given, "pagepath", 1_024)
-    if ".html" not in pagepath:
-        raise ApiError(40058, "pagepath must end with .html")
     return {
-        "appid": text_in(given, "appid", 64),
-        "title": text_in(given, "title", 64, required=False),
+        "appid": text_in(given, "appid", 32),
+        "title": _cut(given, "title", 64),
         "thumb_media_id": _media(call, given, "thumb_media_id"),
-        "pagepath": pagepath,
+        "pagepath": _pagepath(given),
     }
 
 
@@ -105,11 +125,11 @@ def _menu_item(item: Any) -> dict[str, Any]:
                 "content": text_in(part, "content", 128),
             }
         case "view":
-            checked = {"url": text_in(part, "url", 2_048), "content": text_in(part, "content", 1_024)}
+            checked = {"url": _url(part), "content": text_in(part, "content", 1_024)}
         case "miniprogram":
             checked = {
                 "appid": text_in(part, "appid", 32),
-                "pagepath": text_in(part, "pagepath", 1_024),
+                "pagepath": _pagepath(part),
                 "content": text_in(part, "content", 1_024),
             }
         case "text":

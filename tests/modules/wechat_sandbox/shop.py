@@ -198,10 +198,10 @@ class Shop:
         fields = {"open_kfid": self.open_kfid, "external_userid": self.customer, "service_state": state}
         return await self.call("kf/service_state/trans", **fields, servicer_userid=servicer)
 
-    async def writes(self, text: str = "有大一点的吗") -> Any:
-        """The customer sends a text."""
+    async def writes(self, text: str = "有大一点的吗", **more: Any) -> Any:
+        """The customer sends a text; with a `menu_id` by tapping an entry of a menu."""
         path = f"customers/{self.customer}/chats/{self.open_kfid}/messages"
-        return await self.sandbox.post(path, {"msgtype": "text", "text": {"content": text}})
+        return await self.sandbox.post(path, {"msgtype": "text", "text": {"content": text, **more}})
 
     async def chat(self) -> list[dict[str, Any]]:
         """What the customer's phone shows."""

@@ -82,13 +82,31 @@ async def test_payloads_are_checked(shop: Shop) -> None:
     assert await code("image", {"media_id": "unknown"}) == 40007
     assert await code("msgmenu", {"head_content": "选", "list": [click] * 11}) == 95008
     assert await code("msgmenu", {"head_content": "选", "list": [{"type": "jump", "jump": {}}]}) == 95009
-    assert await code("link", {"title": "题" * 43, "url": "https://example.com", "thumb_media_id": "x"}) == 40058
+    assert await code("link", {"title": "题", "url": "https://example.com", "thumb_media_id": "unknown"}) == 40007
+    assert await code("link", {"title": "题", "url": "example.com", "thumb_media_id": "x"}) == 40058
+    program = {"appid": "wx0123456789abcdef", "thumb_media_id": await picture(shop)}
+    assert await code("miniprogram", {**program, "pagepath": "pages/index?from=a.html"}) == 40058
+    view = {"type": "view", "view": {"url": "javascript:alert(1)", "content": "看"}}
+    assert await code("msgmenu", {"head_content": "选", "list": [view]}) == 40058
+    assert await code("msgmenu", {"list": [{"type": "click", "click": {"content": "字" * 43}}]}) == 40058
     assert await code("location", {"latitude": 91, "longitude": 0}) == 40058
     assert await code("image", {"media_id": await picture(shop)}) == 0
     assert await code("msgmenu", {"head_content": "选", "list": [click] * 10}) == 0
     assert (await shop.chat())[-1]["menu"]["items"][0] == {
         "type": "click", "id": "1", "content": "尺码", "url": "", "appid": "", "pagepath": "", "no_newline": False,
     }  # fmt: skip
+
+
+async def test_titles_and_descriptions_of_cards_are_cut_as_wechat_does(shop: Shop) -> None:
+    await shop.writes()
+    thumb = await picture(shop)
+    link = {"title": "题" * 43, "desc": "述" * 171, "url": "https://example.com", "thumb_media_id": thumb}
+    program = {"appid": "wx0123456789abcdef", "title": "题" * 22, "pagepath": "p.html?a=1", "thumb_media_id": thumb}
+    assert (await shop.send(msgtype="link", link=link))["errcode"] == 0
+    assert (await shop.send(msgtype="miniprogram", miniprogram=program))["errcode"] == 0
+    shown = await shop.chat()
+    assert (shown[-2]["link"]["title"], shown[-2]["link"]["desc"]) == ("题" * 42, "述" * 170)
+    assert shown[-1]["miniprogram"]["title"] == "题" * 21
 
 
 async def test_unknown_accounts_customers_and_foreign_accounts_are_refused(shop: Shop, sandbox: Sandbox) -> None:

@@ -110,6 +110,7 @@ async def conversation_detail(ctx: Context, conversation_id: UUID) -> Conversati
         select(CustomerIdentity).where(CustomerIdentity.customer_id == customer.id).order_by(CustomerIdentity.id)
     )
     shown = _row(row, await _servicer_names(ctx, [row])).model_dump(exclude={"customer"})
+    rules = channel(account.kind).rules
     return ConversationDetail(
         **shown,
         customer=CustomerCard(
@@ -129,7 +130,9 @@ async def conversation_detail(ctx: Context, conversation_id: UUID) -> Conversati
         handover_summary=found.handover_summary,
         handover_problem=sentence(ctx, account.kind, found.handover_problem) if found.handover_problem else None,
         closed_at=found.closed_at,
-        text_limit_bytes=channel(account.kind).rules.text_limit_bytes,
+        text_limit_bytes=rules.text_limit_bytes,
+        card_limits_bytes={kind: dict(limits) for kind, limits in rules.card_limits_bytes.items()},
+        menu_buttons=rules.menu_buttons,
         can=_can(ctx, found, account),
     )
 

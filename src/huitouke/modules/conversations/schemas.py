@@ -121,6 +121,10 @@ class ConversationDetail(ConversationRow):
     handover_problem: str | None = Field(description="Why no servicer could be given the session, with what to do.")
     closed_at: datetime | None
     text_limit_bytes: int
+    card_limits_bytes: dict[str, dict[str, int]] = Field(
+        description="Cards that the channel takes, with the most bytes of UTF-8 of each of their texts."
+    )
+    menu_buttons: int = Field(description="Entries of a menu that can be tapped, at most.")
     can: Can
 
 
@@ -173,11 +177,93 @@ class MessagePage(BaseModel):
     has_more: bool = Field(description="Whether there are older ones.")
 
 
+CardText = Annotated[str, Field(max_length=2_048)]
+"""A text of a card. How many bytes the channel takes of it says `card_limits_bytes` of the conversation."""
+
+
+class LinkCard(BaseModel):
+    """图文链接: a card that opens a web page."""
+
+    msgtype: Literal["link"]
+    title: CardText
+    desc: CardText = ""
+    url: CardText
+    picture_id: UUID = Field(description="Uploaded before, with the purpose message_image.")
+
+
+class MiniprogramCard(BaseModel):
+    """小程序卡片. `pagepath` is the page in the program; the `.html` that WeChat wants is added where it is missing."""
+
+    msgtype: Literal["miniprogram"]
+    appid: CardText
+    title: CardText = ""
+    pagepath: CardText
+    picture_id: UUID = Field(description="Uploaded before, with the purpose message_image; best 520 × 416.")
+
+
+class MenuClick(BaseModel):
+    """An entry that the customer taps; it comes back as a text of these words."""
+
+    type: Literal["click"]
+    content: CardText
+
+
+class MenuView(BaseModel):
+    """An entry that opens a web page."""
+
+    type: Literal["view"]
+    content: CardText
+    url: CardText
+
+
+class MenuMiniprogram(BaseModel):
+    """An entry that opens a mini program."""
+
+    type: Literal["miniprogram"]
+    content: CardText
+    appid: CardText
+    pagepath: CardText
+
+
+class MenuText(BaseModel):
+    """A line of words; with `no_newline` the next entry stands on the same line."""
+
+    type: Literal["text"]
+    content: CardText
+    no_newline: bool = False
+
+
+MenuEntry = Annotated[MenuClick | MenuView | MenuMiniprogram | MenuText, Field(discriminator="type")]
+
+
+class MenuCard(BaseModel):
+    """菜单消息: words before, entries, words after."""
+
+    msgtype: Literal["msgmenu"]
+    head_content: CardText = ""
+    entries: Annotated[list[MenuEntry], Field(max_length=100)]
+    tail_content: CardText = ""
+
+
+class LocationCard(BaseModel):
+    """位置, in the coordinates of Chinese maps (GCJ-02)."""
+
+    msgtype: Literal["location"]
+    latitude: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+    longitude: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+    name: CardText = ""
+    address: CardText = ""
+
+
+Card = Annotated[LinkCard | MiniprogramCard | MenuCard | LocationCard, Field(discriminator="msgtype")]
+
+
 class MessageIn(BaseModel):
-    """A text, or a file that was uploaded before."""
+    """One of: a text, a file that was uploaded before, a card."""
 
     text: Annotated[str, Field(max_length=10_000)] | None = None
     file_id: UUID | None = None
+    card: Card | None = None
 
 
 class HandOverIn(BaseModel):

@@ -43,6 +43,11 @@ class ChannelRules:
     text_limit_bytes: int
     file_limits_bytes: Mapping[MsgType, int]
     """Kinds of files that can be sent, with their largest size."""
+    card_limits_bytes: Mapping[MsgType, Mapping[str, int]]
+    """Kinds of cards that can be sent, with the most UTF-8 of each text; a menu's entries by their type."""
+    menu_entries: int
+    menu_buttons: int
+    """Entries of a menu that can be tapped."""
     sessions: Mapping[int, SessionRule]
     session_after_send: Mapping[int, int]
     """Session state that a successful send leads to, where it changes."""

@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Final, Literal, cast
+from typing import Any, Final, Literal, cast
 
 from huitouke.kernel.context import Context
 from huitouke.modules.conversations.channels import (
@@ -53,6 +53,32 @@ _FALLBACK_MEDIA_TYPES: Final[Mapping[str, str]] = {
     "video": "video/mp4",
     "file": "application/octet-stream",
 }
+_CARD_LIMITS_BYTES: Final[Mapping[MsgType, Mapping[str, int]]] = {
+    "link": {
+        "title": kf_content.TITLE_LIMIT_BYTES,
+        "desc": kf_content.DESCRIPTION_LIMIT_BYTES,
+        "url": kf_content.URL_LIMIT_BYTES,
+    },
+    "miniprogram": {
+        "appid": kf_content.APPID_LIMIT_BYTES,
+        "title": kf_content.PROGRAM_TITLE_LIMIT_BYTES,
+        "pagepath": kf_content.PAGEPATH_LIMIT_BYTES,
+    },
+    "msgmenu": {
+        "head_content": kf_content.MENU_EDGE_LIMIT_BYTES,
+        "tail_content": kf_content.MENU_EDGE_LIMIT_BYTES,
+        "click": kf_content.CLICK_LIMIT_BYTES,
+        "view": kf_content.VIEW_LIMIT_BYTES,
+        "miniprogram": kf_content.VIEW_LIMIT_BYTES,
+        "text": kf_content.LINE_LIMIT_BYTES,
+        "url": kf_content.URL_LIMIT_BYTES,
+        "appid": kf_content.APPID_LIMIT_BYTES,
+        "pagepath": kf_content.PAGEPATH_LIMIT_BYTES,
+    },
+    "location": {"name": kf_content.PLACE_LIMIT_BYTES, "address": kf_content.PLACE_LIMIT_BYTES},
+}
+_WITH_THUMB: Final = frozenset({"link", "miniprogram"})
+"""Cards whose file is their picture."""
 _MEDIA_GONE: Final = frozenset({40004, 40007})
 
 
@@ -65,6 +91,9 @@ class WecomKf:
         window=timedelta(hours=REPLY_WINDOW_HOURS),
         text_limit_bytes=kf_content.TEXT_LIMIT_BYTES,
         file_limits_bytes={kind.value: limit for kind, limit in UPLOAD_LIMIT_BYTES.items()},
+        card_limits_bytes=_CARD_LIMITS_BYTES,
+        menu_entries=kf_content.MENU_ENTRY_LIMIT,
+        menu_buttons=kf_content.MENU_BUTTON_LIMIT,
         sessions={
             ServiceState.NEW: SessionRule("new", may_send=True, may_give_to_servicer=True, may_end=True),
             ServiceState.ASSISTANT: SessionRule("assistant", may_send=True, may_give_to_servicer=True, may_end=True),
@@ -102,10 +131,11 @@ class WecomKf:
             return await kf.send_msg(account.external_id, message.address, content, msgid=message.msgid)
 
     async def upload(self, context: Context, account: AccountRef, msgtype: MsgType, file: FetchedMedia) -> str:
-        """media/upload (path/90253)."""
+        """media/upload (path/90253); the picture of a card is an image."""
+        kind = MediaKind.IMAGE if msgtype in _WITH_THUMB else MediaKind(msgtype)
         with _errors():
             media = MediaClient(await organization.wecom_client(context, account.wecom_app_id))
-            return (await media.upload(MediaKind(msgtype), file.name, file.data, file.media_type)).media_id
+            return (await media.upload(kind, file.name, file.data, file.media_type)).media_id
 
     async def download(self, context: Context, account: AccountRef, media_id: str, msgtype: MsgType) -> FetchedMedia:
         """media/get (path/90254)."""
@@ -116,7 +146,7 @@ class WecomKf:
         data = sink.getvalue()
         media_type = found.media_type
         if media_type in ("", "application/octet-stream"):
-            media_type = _FALLBACK_MEDIA_TYPES[msgtype]
+            media_type = _FALLBACK_MEDIA_TYPES.get(msgtype, "image/jpeg")
         return FetchedMedia(data, found.filename or msgtype, media_type)
 
     async def profiles(self, context: Context, account: AccountRef, addresses: Sequence[str]) -> list[Profile]:
@@ -186,8 +216,21 @@ def _content(message: Outgoing) -> OutgoingContent:
             return kf_content.Video(media_id=cast(str, message.media_id))
         case "file":
             return kf_content.File(media_id=cast(str, message.media_id))
+        case "link" | "miniprogram":
+            return _card(message.msgtype, {**message.content, "thumb_media_id": message.media_id})
+        case "location":
+            return _card(message.msgtype, message.content)
+        case "msgmenu":
+            entries = [{"type": entry["type"], **entry[entry["type"]]} for entry in message.content["list"]]
+            return _card(message.msgtype, {**message.content, "entries": entries})
         case other:
             raise ChannelError(f"msgtype_{other}", final=True)
+
+
+def _card(msgtype: str, stored: Mapping[str, Any]) -> OutgoingContent:
+    """What stands in the message, as the model of its kind; what the call doesn't take is left out."""
+    fields = {name: value for name, value in stored.items() if name != "list"}
+    return kf_content.outgoing_content.validate_python({"msgtype": msgtype, **fields})
 
 
 def _profile(customer: KfCustomer) -> Profile:

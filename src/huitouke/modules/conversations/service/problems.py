@@ -58,9 +58,63 @@ class TextTooLong(InvalidInput):
 
 
 class EmptyMessage(InvalidInput):
-    """Neither text nor file."""
+    """Neither text nor file nor card."""
 
     type = "conversations.empty_message"
+
+
+class OneAtATime(InvalidInput):
+    """More than one of text, file and card."""
+
+    type = "conversations.one_at_a_time"
+
+
+class CardNotSendable(InvalidInput):
+    """The channel has no cards of this kind."""
+
+    type = "conversations.card_not_sendable"
+
+
+class CardTextMissing(InvalidInput):
+    """A text that the card can't do without."""
+
+    type = "conversations.card_text_missing"
+
+
+class CardTextTooLong(InvalidInput):
+    """`bytes` of UTF-8 where the channel takes `limit`; `characters` is about what to cut."""
+
+    type = "conversations.card_text_too_long"
+
+
+class CardAddressInvalid(InvalidInput):
+    """A card's link that no phone opens: WeChat wants http:// or https:// before it."""
+
+    type = "conversations.card_address_invalid"
+
+
+class CardAppidInvalid(InvalidInput):
+    """No AppID of a mini program."""
+
+    type = "conversations.card_appid_invalid"
+
+
+class CardPictureInvalid(InvalidInput):
+    """The file can't be the picture of a card."""
+
+    type = "conversations.card_picture_invalid"
+
+
+class MenuWithoutChoice(InvalidInput):
+    """A menu of which nothing can be tapped."""
+
+    type = "conversations.menu_without_choice"
+
+
+class MenuTooLong(InvalidInput):
+    """More than `limit` entries, or more than `buttons` that can be tapped."""
+
+    type = "conversations.menu_too_long"
 
 
 class KindNotSendable(InvalidInput):

@@ -25,8 +25,11 @@ from huitouke.modules.conversations.models import (
     MessageClientId,
     OutboundMessage,
 )
+from huitouke.modules.conversations.schemas import Card
 from huitouke.modules.conversations.service import problems
 from huitouke.modules.conversations.service.announce import announce
+from huitouke.modules.conversations.service.cards import Body, card_body
+from huitouke.modules.conversations.service.inbound_items import summary
 from huitouke.modules.organization import service as organization
 
 PREVIEW_CHARACTERS: Final = 80
@@ -41,10 +44,11 @@ ReplyRefusal = Literal["closed", "with_servicer", "take_first", "already_taken",
 
 @dataclass(frozen=True, slots=True)
 class SendRequest:
-    """What to send: a text, or a file that was uploaded before. Who sends it is the context's actor."""
+    """What to send: a text, a file that was uploaded before, or a card. Who sends it is the context's actor."""
 
     text: str | None = None
     file_id: UUID | None = None
+    card: Card | None = None
     client_id: str | None = None
     """The same id is never sent twice in one conversation."""
     ai: bool = False
@@ -52,20 +56,12 @@ class SendRequest:
     content: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _Body:
-    msgtype: str
-    text: str | None
-    file_id: UUID | None
-    content: dict[str, Any]
-
-
 async def send_message(ctx: Context, conversation_id: UUID, request: SendRequest) -> Message:
     """Queues a message of the acting agent, or of a job; gives it with state `queued`.
 
     The same `client_id` gives the message that was queued first. Raises NotFound, TakeFirst, AlreadyTaken,
     ConversationClosed, WithServicer, WindowClosed, NoMessagesLeft, TextTooLong, EmptyMessage, KindNotSendable,
-    FileTooLarge.
+    FileTooLarge, OneAtATime, and what `card_body` raises.
     """
     row, account = await locked(ctx, conversation_id)
     if (earlier := await sent_before(ctx, conversation_id, request.client_id)) is not None:
@@ -166,13 +162,14 @@ async def queue(ctx: Context, row: Conversation, account: ChannelAccount, reques
     """Writes the message and its delivery, reserves its place in the window, wakes the sender.
 
     The row is locked and whatever forbids sending was refused before.
-    Raises TextTooLong, EmptyMessage, KindNotSendable, FileTooLarge.
+    Raises TextTooLong, EmptyMessage, OneAtATime, KindNotSendable, FileTooLarge, and what `card_body` raises.
     """
     rules = channel(account.kind).rules
-    body = await _body(ctx, request, rules)
+    message_id = new_id()
+    body = await _body(ctx, request, rules, message_id)
     now = clock.now()
     message = Message(
-        id=new_id(),
+        id=message_id,
         conversation_id=row.id,
         seq=row.seq + 1,
         changed_seq=row.seq + 1,
@@ -208,7 +205,7 @@ async def queue(ctx: Context, row: Conversation, account: ChannelAccount, reques
     row.state_seq, row.changed_at = row.seq, now
     row.window_left -= 1
     row.last_message_at, row.last_msgtype, row.last_sender = now, body.msgtype, message.sender_kind
-    row.last_preview = preview(body.text)
+    row.last_preview = preview(body.text if request.card is None else summary(body.msgtype, None, body.content))
     if message.sender_kind != "system":
         row.unread = 0
     await ctx.session.flush()
@@ -224,7 +221,11 @@ def preview(text: str | None) -> str:
     return " ".join((text or "").split())[:PREVIEW_CHARACTERS]
 
 
-async def _body(ctx: Context, request: SendRequest, rules: ChannelRules) -> _Body:
+async def _body(ctx: Context, request: SendRequest, rules: ChannelRules, message_id: UUID) -> Body:
+    if (bool(request.text), request.file_id is not None, request.card is not None).count(True) > 1:
+        raise problems.OneAtATime(field="text" if request.text else "file_id")
+    if request.card is not None:
+        return await card_body(ctx, request.card, rules, message_id)
     if request.file_id is not None:
         return await _file_body(ctx, request, request.file_id, rules)
     text = (request.text or "").strip()
@@ -238,10 +239,10 @@ async def _body(ctx: Context, request: SendRequest, rules: ChannelRules) -> _Bod
             limit=rules.text_limit_bytes,
             characters=-(-(size - rules.text_limit_bytes) // 3),
         )
-    return _Body("text", text, None, dict(request.content))
+    return Body("text", text, None, dict(request.content))
 
 
-async def _file_body(ctx: Context, request: SendRequest, file_id: UUID, rules: ChannelRules) -> _Body:
+async def _file_body(ctx: Context, request: SendRequest, file_id: UUID, rules: ChannelRules) -> Body:
     file = await files.get(ctx, file_id)
     if file.purpose not in FILE_PURPOSES:
         raise NotFound(field="file_id")
@@ -251,7 +252,7 @@ async def _file_body(ctx: Context, request: SendRequest, file_id: UUID, rules: C
         raise problems.KindNotSendable(field="file_id", media_type=file.media_type)
     if file.bytes > limit:
         raise problems.FileTooLarge(field="file_id", bytes=file.bytes, limit=limit, limit_mib=limit // 2**20)
-    return _Body(kind, None, file_id, {"name": file.name, **request.content})
+    return Body(kind, None, file_id, {"name": file.name, **request.content})
 
 
 def _file_kind(media_type: str) -> str:
