@@ -49,7 +49,7 @@ def create_app(
     At start the database of `urls` is opened; without them the process's current one serves (tests).
     """
     use_resolver(access_resolver(modules))
-    console = ConsoleApp(WEB_FOLDER / "console")
+    console = ConsoleApp(WEB_FOLDER / "console", {one.name: one.web for one in modules if one.web is not None})
     checks: dict[str, health.Check] = {
         "database": health.check_database,
         "schema": health.SchemaCheck(modules),

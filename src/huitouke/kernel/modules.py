@@ -30,6 +30,9 @@ ENTRY_POINT_GROUP: Final = "huitouke.modules"
 PROCESS_END: Final = "kernel.process_end"
 """Registry of `async def f() -> None` that close what a module keeps open per process (connections to outside)."""
 
+EXTENSIONS: Final = "/extensions/"
+"""Below this address stand the files of modules that bring pages of their own."""
+
 BUILT_IN: Final = ("organization", "customers", "conversations", "assistant")
 """Names under `huitouke.modules`, used where the package's metadata is not installed (a source checkout)."""
 
@@ -58,13 +61,18 @@ class Permission:
 
 @dataclass(frozen=True)
 class MenuEntry:
-    """A line of the console's navigation; its label is the text `menu.<name>`, smaller `order` stands higher."""
+    """A line of the console's navigation; its label is the text `menu.<name>`, smaller `order` stands higher.
+
+    `icon` names a drawing of the console (`message`, `chart`, …; unknown names get a neutral one). `page` is for
+    plug-ins: a script in the module's folder `web` that draws what stands at `path` (docs/plug-ins.md).
+    """
 
     name: str
     path: str
     icon: str
     permission: str | None
     order: int
+    page: str | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +101,8 @@ class Module:
     models: tuple[type[Base], ...] = ()
     migrations: Path | None = None
     locales: Path | None = None
+    web: Path | None = None
+    """Files that browsers get under `/extensions/<module>/`: scripts and pictures of the module's own pages."""
     demo: DemoLoader | None = None
 
 
@@ -154,11 +164,19 @@ def assemble(modules: Iterable[Module]) -> Modules:
         order = list(TopologicalSorter({name: module.requires for name, module in by_name.items()}).static_order())
     except CycleError as error:
         raise ModuleError(f"modules require each other in a circle: {error.args[1]}") from error
+    for module in by_name.values():
+        _check_pages(module)
     for name in order:
         folder = by_name[name].locales
         if folder is not None:
             locales.add_folder(folder)
     return Modules(tuple(by_name[name] for name in order))
+
+
+def _check_pages(module: Module) -> None:
+    for page in filter(None, (entry.page for entry in module.menu)):
+        if module.web is None or not (module.web / page).is_file():
+            raise ModuleError(f"module {module.name!r} has no file {page!r} in its folder `web`")
 
 
 def _discovered() -> list[Module]:

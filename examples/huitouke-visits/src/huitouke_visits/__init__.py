@@ -7,7 +7,7 @@ def module() -> Module:
     """The manifest. Imports stand inside, so that reading the manifest's place costs nothing."""
     from pathlib import Path
 
-    from huitouke.kernel.modules import Permission, SurfaceRouter
+    from huitouke.kernel.modules import MenuEntry, Permission, SurfaceRouter
     from huitouke_visits import console, reactions
     from huitouke_visits.models import VisitDay
 
@@ -17,8 +17,10 @@ def module() -> Module:
         requires=("conversations",),
         routers=(SurfaceRouter("console", console.router),),
         permissions=(Permission("visits.view"),),
+        menu=(MenuEntry("visits", "/visits", "chart", "visits.view", 60, page="page.js"),),
         handlers=(reactions.count_messages,),
         models=(VisitDay,),
         migrations=folder / "migrations",
         locales=folder / "locales",
+        web=folder / "web",
     )

@@ -14,7 +14,7 @@ from huitouke.kernel.http import ConsolePerson, LoadedModules
 from huitouke.kernel.http.dependencies import client_address
 from huitouke.kernel.keys import Secret
 from huitouke.kernel.locales import translate
-from huitouke.kernel.modules import Modules
+from huitouke.kernel.modules import EXTENSIONS, Modules
 
 router = APIRouter(prefix="/api/session", tags=["session"])
 
@@ -73,6 +73,7 @@ class MenuItem(BaseModel):
     path: str
     icon: str
     label: str
+    page: str | None = Field(description="Address of the script that draws a plug-in's page; null for our own pages.")
 
 
 class Me(BaseModel):
@@ -145,7 +146,8 @@ def _set_cookie(request: Request, response: Response, token: str) -> None:
 
 def _me(person: SignedIn, modules: Modules, request: Request) -> Me:
     granted = person.granted
-    entries = sorted((entry for module in modules for entry in module.menu), key=lambda entry: entry.order)
+    offered = ((module, entry) for module in modules for entry in module.menu)
+    entries = sorted(offered, key=lambda pair: pair[1].order)
     return Me(
         user=MeUser(
             id=person.user_id,
@@ -162,8 +164,9 @@ def _me(person: SignedIn, modules: Modules, request: Request) -> Me:
                 path=entry.path,
                 icon=entry.icon,
                 label=translate(person.locale, f"menu.{entry.name}"),
+                page=f"{EXTENSIONS}{module.name}/{entry.page}" if entry.page is not None else None,
             )
-            for entry in entries
+            for module, entry in entries
             if entry.permission is None or entry.permission in granted.permissions
         ],
         build=request.app.state.build,

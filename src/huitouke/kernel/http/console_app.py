@@ -1,4 +1,7 @@
-"""The built console: static files with history fallback, precompressed, hashed names cached for ever."""
+"""The built console: static files with history fallback, precompressed, hashed names cached for ever.
+
+Beside it the pages that plug-ins bring, under `/extensions/<module>/`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import anyio
@@ -17,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 from huitouke.kernel.errors import NotFound
 from huitouke.kernel.http.frame import refuse
 from huitouke.kernel.http.problems import MethodNotAllowed
+from huitouke.kernel.modules import EXTENSIONS
 
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 REVALIDATE: Final = "no-cache"
@@ -44,8 +49,10 @@ class Asset:
 class ConsoleApp:
     """ASGI application for everything that no route answers: the console's files, and its page for all its paths."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, extensions: Mapping[str, Path] = MappingProxyType({})) -> None:
         self.assets = _read_folder(folder)
+        for name, own in extensions.items():
+            self.assets |= {f"{EXTENSIONS.strip('/')}/{name}/{path}": one for path, one in _read_folder(own).items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

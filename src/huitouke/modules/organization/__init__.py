@@ -17,10 +17,7 @@ def module() -> Module:
         name="organization",
         routers=(SurfaceRouter("console", console.router),),
         permissions=(Permission("organization.manage"),),
-        menu=(
-            MenuEntry("channels", "/channels", "link", "organization.manage", 40),
-            MenuEntry("organization", "/team", "users", "organization.manage", 50),
-        ),
+        menu=(MenuEntry("settings", "/settings", "settings", "organization.manage", 90),),
         callback_kinds=(WecomCallbacks(),),
         access_resolver=service.resolve_access,
         extensions={PROCESS_END: (service.close_clients,)},

@@ -1,18 +1,13 @@
 import type { QueryClient } from '@tanstack/vue-query';
-import type { Component } from 'vue';
 import type { RouteRecordRaw } from 'vue-router';
+import type { Finder } from './commands/finding';
 import type { Command } from './commands/registry';
 import type { Live } from './live';
 
-/** One entry of the rail, and of the bottom bar on a phone. `title` is a key of the feature's texts. */
-export interface MenuEntry {
-  id: string;
-  title: string;
-  icon: Component;
-  to: string;
-  order: number;
-  /** Any one of these opens the entry; none means everybody. */
-  permissions: readonly string[];
+/** What the console adds to an entry of the server's menu that it knows. */
+export interface MenuExtra {
+  /** The letter after `g`. */
+  key: string;
   /** A number beside the icon: how many wait for a person. */
   badge?: () => Readonly<{ value: number }>;
 }
@@ -31,7 +26,10 @@ export interface LiveHandlers {
 export interface Feature {
   name: string;
   routes: readonly RouteRecordRaw[];
-  menu?: readonly MenuEntry[];
+  /** By the entry's name in the server's manifest, which gives label, path, icon, order and who may see it. */
+  menu?: Readonly<Record<string, MenuExtra>>;
   live?: LiveHandlers;
   commands?: readonly Command[];
+  /** What the palette finds by words. */
+  find?: readonly Finder[];
 }

@@ -12,6 +12,8 @@ import { liveKey, makeLive } from './live';
 import { usePreferences } from './preferences/store';
 import { makeQueryClient } from './query';
 import { makeRouter } from './router';
+import { useSession } from './session/store';
+import { extensionAt } from './shell/menu';
 
 const RELOADED = 'huitouke.reloaded';
 const RELOAD_PAUSE_MS = 60_000;
@@ -39,8 +41,10 @@ async function start(): Promise<void> {
     onSignedOut: () => window.location.assign(`/sign-in?next=${encodeURIComponent(router.currentRoute.value.fullPath)}`),
   });
   watchEffect(() => {
-    const { title } = router.currentRoute.value.meta;
-    document.title = title ? `${translate(title)} · ${translate('app.name')}` : translate('app.name');
+    const { meta, name, path } = router.currentRoute.value;
+    const rest = name === 'rest' ? (extensionAt(useSession().me, path)?.label ?? translate('app.not_found.title')) : '';
+    const title = meta.title ? translate(meta.title) : rest;
+    document.title = title ? `${title} · ${translate('app.name')}` : translate('app.name');
   });
   for (const feature of features) feature.commands?.forEach(register);
   navigateWith((to) => void router.push(to));

@@ -29,7 +29,7 @@ export function makeRouter(features: readonly Feature[]): Router {
           ...features.flatMap((feature) => feature.routes),
           { path: 'me', name: 'me', component: () => import('./preferences/MePage.vue'), meta: { title: 'app.me.title' } },
           { path: 'forbidden', name: 'forbidden', component: () => import('./pages/ForbiddenPage.vue'), meta: { title: 'app.forbidden.title' } },
-          { path: ':rest(.*)*', name: 'not-found', component: () => import('./pages/NotFoundPage.vue'), meta: { title: 'app.not_found.title' } },
+          { path: ':rest(.*)*', name: 'rest', component: () => import('./pages/RestPage.vue') },
         ],
       },
     ],

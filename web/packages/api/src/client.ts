@@ -40,6 +40,16 @@ export async function unwrap<T>(answer: Promise<Answer<T>>): Promise<T> {
   throw problemFrom(response.status, error);
 }
 
+/** What a plug-in's own route answers; only addresses of our own API, whose types we cannot know. */
+export async function getJson(path: string): Promise<unknown> {
+  if (!path.startsWith('/api/')) throw new Error(`${path} is no address of the API`);
+  const answer = await fetch(path, { headers: { ...CSRF_HEADER, 'Accept-Language': locale }, credentials: 'same-origin' }).catch(() => {
+    throw networkProblem();
+  });
+  const body: unknown = await answer.json().catch(() => null);
+  return unwrap(Promise.resolve(answer.ok ? { data: body, response: answer } : { error: body, response: answer }));
+}
+
 /** Sends one file as a form; `onProgress` gets 0 … 1. Multipart progress is what fetch cannot tell. */
 export function upload<T>(url: string, file: File, onProgress: (share: number) => void = () => {}, signal?: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {

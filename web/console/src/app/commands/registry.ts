@@ -6,11 +6,11 @@ export type CommandGroup = 'page' | 'go' | 'create' | 'settings';
 /** One thing a person can do, wherever it is offered: palette, keys, menu, help. */
 export interface Command {
   id: string;
-  /** A key of the texts. */
-  title: string;
+  /** A key of the texts, or what the server calls it. */
+  title: string | (() => string);
   group: CommandGroup;
   icon?: Component;
-  keys?: string;
+  keys?: string | undefined;
   /** Also while typing in a field; only for keys with a modifier. */
   everywhere?: boolean;
   /** Absent, not grey, when this says no. */
@@ -32,9 +32,13 @@ export function navigateWith(go: (to: string) => void): void {
   navigate = go;
 }
 
+export function goTo(to: string): void {
+  navigate(to);
+}
+
 export function execute(command: Command): void {
   command.run?.();
-  if (command.to) navigate(command.to);
+  if (command.to) goTo(command.to);
 }
 
 export function register(command: Command): () => void {
@@ -48,6 +52,11 @@ export function register(command: Command): () => void {
 export function useCommands(list: readonly Command[]): void {
   const removers = list.map(register);
   onScopeDispose(() => removers.forEach((remove) => remove()));
+}
+
+/** The command's words in the language of the screen. */
+export function titleOf(command: Command, t: (key: string) => string): string {
+  return typeof command.title === 'string' ? t(command.title) : command.title();
 }
 
 export function available(): Command[] {

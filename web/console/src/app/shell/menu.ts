@@ -1,15 +1,49 @@
-import { computed, type ComputedRef } from 'vue';
+import type { Me } from '@huitouke/api';
+import { IconConversations, IconCustomer, IconExtension, IconKnowledge, IconLink, IconReport, IconSettings, IconStaff } from '@huitouke/ui/icons';
+import { computed, type Component, type ComputedRef } from 'vue';
 import { features } from '../../features';
-import type { MenuEntry } from '../feature';
+import type { MenuExtra } from '../feature';
 import { useSession } from '../session/store';
 
-/** The entries this person may open, in their order. */
+/** One entry of the rail, and of the bottom bar on a phone. */
+export interface MenuEntry extends Partial<MenuExtra> {
+  id: string;
+  label: string;
+  icon: Component;
+  to: string;
+}
+
+/** So many fit beside "me" into the bar of a phone; the others stand on that page. */
+export const BAR_ENTRIES = 4;
+
+/** The drawings that a manifest may name; others get a neutral one. */
+const ICONS: Record<string, Component> = {
+  book: IconKnowledge,
+  chart: IconReport,
+  link: IconLink,
+  message: IconConversations,
+  settings: IconSettings,
+  user: IconCustomer,
+  users: IconStaff,
+};
+
+const extras: Record<string, MenuExtra> = Object.assign({}, ...features.map((feature) => feature.menu ?? {}));
+
+/** The entries this person may open, of modules and plug-ins alike, in the server's order. */
 export function useMenu(): ComputedRef<MenuEntry[]> {
   const session = useSession();
   return computed(() =>
-    features
-      .flatMap((feature) => feature.menu ?? [])
-      .filter((entry) => session.allowsAny(entry.permissions))
-      .sort((one, other) => one.order - other.order),
+    (session.me?.menu ?? []).map((entry) => ({
+      ...extras[entry.name],
+      id: entry.name,
+      label: entry.label,
+      icon: ICONS[entry.icon] ?? IconExtension,
+      to: entry.path,
+    })),
   );
+}
+
+/** The plug-in's entry whose page stands at this address, if there is one. */
+export function extensionAt(me: Me | null, path: string): Me['menu'][number] | undefined {
+  return me?.menu.find((entry) => entry.page && (path === entry.path || path.startsWith(`${entry.path}/`)));
 }

@@ -1,6 +1,7 @@
-import { IconAdd, IconKnowledge } from '@huitouke/ui/icons';
+import { IconAdd } from '@huitouke/ui/icons';
 import type { RouteMeta } from 'vue-router';
 import type { Feature } from '@/app/feature';
+import { entryFinder } from './find';
 import { live } from './live';
 import { MANAGE, VIEW } from './permissions';
 
@@ -22,8 +23,9 @@ export const assistant: Feature = {
       ],
     },
   ],
-  menu: [{ id: 'knowledge', title: 'assistant.menu', icon: IconKnowledge, to: '/assistant', order: 30, permissions: VIEW }],
+  menu: { assistant: { key: 'k' } },
   live,
+  find: [entryFinder],
   commands: [
     {
       id: 'assistant.new_entry',

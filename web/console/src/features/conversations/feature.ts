@@ -1,6 +1,6 @@
-import { IconConversations } from '@huitouke/ui/icons';
 import type { Feature } from '@/app/feature';
 import { useWaitingCount } from './counts';
+import { conversationFinder } from './find';
 import { live } from './live';
 
 const permissions = ['conversations.view'] as const;
@@ -15,16 +15,7 @@ export const conversations: Feature = {
       meta: { title: 'conversations.title', permissions, full: true },
     },
   ],
-  menu: [
-    {
-      id: 'inbox',
-      title: 'conversations.title',
-      icon: IconConversations,
-      to: '/conversations',
-      order: 10,
-      permissions,
-      badge: useWaitingCount,
-    },
-  ],
+  menu: { conversations: { key: 'i', badge: useWaitingCount } },
   live,
+  find: [conversationFinder],
 };

@@ -16,6 +16,7 @@ interface Doors {
 }
 
 interface Action extends Command {
+  title: string;
   icon: Component;
   run: () => void;
 }

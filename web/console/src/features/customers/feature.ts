@@ -1,5 +1,5 @@
-import { IconCustomer } from '@huitouke/ui/icons';
 import type { Feature } from '@/app/feature';
+import { customerFinder } from './find';
 
 const permissions = ['customers.view'] as const;
 
@@ -13,5 +13,6 @@ export const customers: Feature = {
       meta: { title: 'customers.title', permissions },
     },
   ],
-  menu: [{ id: 'customers', title: 'customers.title', icon: IconCustomer, to: '/customers', order: 20, permissions }],
+  menu: { customers: { key: 'c' } },
+  find: [customerFinder],
 };

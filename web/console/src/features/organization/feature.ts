@@ -1,4 +1,4 @@
-import { IconAdd, IconSettings } from '@huitouke/ui/icons';
+import { IconAdd } from '@huitouke/ui/icons';
 import type { RouteMeta } from 'vue-router';
 import type { Feature } from '@/app/feature';
 import { useSession } from '@/app/session/store';
@@ -38,11 +38,11 @@ export const organization: Feature = {
         { path: 'audit', component: () => import('./pages/AuditPage.vue'), meta: meta('organization.audit.title', AUDIT) },
       ],
     },
-    // The addresses by which the server's menu and its notices know these pages.
+    // The addresses by which notices know these pages.
     { path: 'channels', redirect: '/settings/channels' },
     { path: 'team', redirect: '/settings/staff' },
   ],
-  menu: [{ id: 'settings', title: 'organization.title', icon: IconSettings, to: '/settings', order: 90, permissions: [...MANAGE, ...WORK, ...AUDIT] }],
+  menu: { settings: { key: 's' } },
   commands: [
     { id: 'organization.connect', title: 'organization.connect.title', group: 'create', icon: IconAdd, when: mayManage, to: '/settings/channels/connect' },
     { id: 'organization.new_staff', title: 'organization.staff.add', group: 'create', icon: IconAdd, when: mayManage, to: '/settings/staff?new=1' },
