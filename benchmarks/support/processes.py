@@ -81,18 +81,18 @@ class Installation:
         url = f"http://{LOOPBACK}:{port}"
         own = {"HUITOUKE_HOST": LOOPBACK, "HUITOUKE_PORT": str(port), "HUITOUKE_PUBLIC_URL": url, **variables}
         arguments = ["-m", "huitouke", "serve", *(["--with", roles] if roles else [])]
-        return await self._start("serve", arguments, url, "/health/ready", own)
+        return await self.start("serve", arguments, url, "/health/ready", own)
 
     async def work(self, **variables: str) -> Running:
         """`huitouke work`, connected and at work."""
-        return await self._start("work", ["-m", "huitouke", "work"], "", "working", variables)
+        return await self.start("work", ["-m", "huitouke", "work"], "", "working", variables)
 
     async def sandbox(self) -> Running:
         """`wechat-sandbox` on a free port, ready; processes that start later take it for WeCom."""
         port = free_port()
         url = f"http://{LOOPBACK}:{port}"
         arguments = ["-m", "wechat_sandbox", "--port", str(port), "--quiet"]
-        started = await self._start("sandbox", arguments, url, "/sandbox/openapi.json", {})
+        started = await self.start("sandbox", arguments, url, "/sandbox/openapi.json", {})
         self.environment["HUITOUKE_WECOM_BASE_URL"] = url
         return started
 
@@ -112,12 +112,14 @@ class Installation:
         while self.running:
             self.running.pop().stop()
 
-    async def _start(
-        self, name: str, arguments: list[str], url: str, sign: str, variables: Mapping[str, str]
-    ) -> Running:
-        """`sign` of readiness: a path that answers 200, or (without an address) a word in the log."""
+    async def start(
+        self, name: str, arguments: list[str], url: str, sign: str, variables: Mapping[str, str], *,
+        program: Path | None = None,
+    ) -> Running:  # fmt: skip
+        """Starts any other process; `sign` of readiness is a path that answers 200, or (without an address) a word in
+        the log. `program`: another Python than ours."""
         log = self.folder / f"{name}-{len(self.running)}.log"
-        child = Child(name, arguments, {**self.environment, **variables}, log)
+        child = Child(name, arguments, {**self.environment, **variables}, log, program=program)
         started = Running(child, url)
         self.running.append(started)
         await until_ready(started, sign)

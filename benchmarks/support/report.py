@@ -75,7 +75,7 @@ class Report:
         line |= self._figures
         line |= {"bars": self._bars, "pass": all(self._held), **({"noisy": True} if self.noisy else {})}
         line |= {"quick": self._options.quick} | machine()
-        print(json.dumps(line, ensure_ascii=False), flush=True)
+        print(json.dumps(line, ensure_ascii=False, default=float), flush=True)
 
     def _bar(self, key: str, value: float, bar: float, *, held: bool) -> None:
         self.figure(key, value)

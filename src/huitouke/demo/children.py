@@ -39,8 +39,19 @@ exit $status
 class Child:
     """One running child and its log file."""
 
-    def __init__(self, name: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
-        """Starts `python <arguments>` with further environment variables; what it prints goes to the log file."""
+    def __init__(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        log: Path,
+        *,
+        program: Path | None = None,
+    ) -> None:
+        """Starts `python <arguments>` with further environment variables; what it prints goes to the log file.
+
+        `program`: another one than this Python.
+        """
         self.name = name
         self.log = log
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -48,7 +59,7 @@ class Child:
         try:
             with log.open("ab") as output:
                 self._process = subprocess.Popen(  # noqa: S603 - our own arguments
-                    ["/bin/sh", "-c", _WATCHDOG, f"huitouke-demo-{name}", sys.executable, *arguments],
+                    ["/bin/sh", "-c", _WATCHDOG, f"huitouke-demo-{name}", program or sys.executable, *arguments],
                     stdin=reading,
                     stdout=output,
                     stderr=output,
