@@ -1,4 +1,4 @@
-"""Holds every package of both Python lock files and of the npm lock file against a list of accepted licences.
+"""Holds every package of both Python lock files and of the npm lock files against a list of accepted licences.
 
 Runs in the project's environment: `.venv/bin/python scripts/licences.py`. A package that is in a lock file for another
 platform is not installed here; those stand in ELSEWHERE with the licence that their page gives.
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from preparation.steps import ROOT, main, say
 
 LOCKS = ("requirements.lock", "requirements-dev.lock", "scripts/node.lock")
-NPM_LOCK = ROOT / "web" / "package-lock.json"
+NPM_LOCKS = (ROOT / "web" / "package-lock.json", ROOT / "tests" / "conformance" / "peers" / "package-lock.json")
 # SPDX names. MPL-2.0 asks for nothing beyond its own files; nothing here changes them.
 ACCEPTED = {
     *("MIT", "MIT-0", "MIT-CMU", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "0BSD", "ISC", "PSF-2.0", "Python-2.0"),
@@ -101,11 +101,13 @@ def _licence_of(name: str) -> str:
 
 
 def _npm_packages() -> Iterator[tuple[str, str]]:
-    if not NPM_LOCK.exists():
-        return
-    for path, package in json.loads(NPM_LOCK.read_text())["packages"].items():
-        if "node_modules/" in path and not package.get("link"):
-            yield f"{path.rpartition('node_modules/')[2]} (npm)", package.get("license", "")
+    for lock in NPM_LOCKS:
+        for path, package in json.loads(lock.read_text())["packages"].items():
+            if "node_modules/" in path and not package.get("link"):
+                given = package.get("license", "")
+                # Before SPDX expressions, several licences were a list, and meant a choice.
+                expression = " OR ".join(given) if isinstance(given, list) else given
+                yield f"{path.rpartition('node_modules/')[2]} (npm)", expression
 
 
 if __name__ == "__main__":

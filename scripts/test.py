@@ -10,7 +10,7 @@ import sys
 import time
 
 from lint import lint_python, lint_web
-from preparation import browser, fonts, python_environment
+from preparation import browser, fonts, peers, python_environment
 from preparation.steps import ROOT, StepFailed, main, say, side_by_side
 from setup import prepare
 
@@ -54,6 +54,8 @@ def check_sources(floors: list[str]) -> dict[str, float]:
 def run_pytest(folders: list[str], seconds: dict[str, float], options: list[str]) -> int:
     """Becomes one pytest run over these folders, so that its summary line is the last."""
     variables = {**python_environment.environment_variables(), "HUITOUKE_FLOORS": json.dumps(seconds)}
+    if "tests/conformance" in folders:
+        peers.ensure()
     if {"tests/e2e", "tests/install"} & set(folders):
         fonts.ensure()
         variables[browser.VARIABLE] = str(browser.ensure())

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from preparation import browser, fonts, python_environment
+from preparation import browser, fonts, peers, python_environment
 from preparation.steps import CACHE, ROOT, main, say, step
 from setup import prepare
 
@@ -31,6 +31,7 @@ def work() -> int:
     os.chdir(ROOT)
     prepare(development=True)
     fonts.ensure()
+    peers.ensure()
     os.environ[browser.VARIABLE] = str(browser.ensure())
     missing = [f"{name}: {what}" for name, what in PROGRAMS.items() if shutil.which(name) is None]
     results = [_part("all tests, the long ones too", python_environment.PYTHON, ["--long", "tests"], {})]

@@ -63,12 +63,19 @@ async def list_models(request: Request, world: TheWorld) -> Response:
         _check_key(request)
     except ModelError as error:
         return error.response()
-    created = int(world.clock.now())
-    models = [
-        {"id": name, "object": "model", "created": created, "owned_by": "wechat-sandbox"}
-        for name in (CHAT_MODEL, EMBEDDING_MODEL)
-    ]
+    models = [_model(world, name) for name in (CHAT_MODEL, EMBEDDING_MODEL)]
     return JSONResponse({"object": "list", "data": models})
+
+
+@router.get("/models/{name:path}")
+async def one_model(request: Request, world: TheWorld, name: str) -> Response:
+    try:
+        _check_key(request)
+        if name not in (CHAT_MODEL, EMBEDDING_MODEL):
+            raise ModelError(404, "model_not_found", f"The model `{name}` does not exist.")
+    except ModelError as error:
+        return error.response()
+    return JSONResponse(_model(world, name))
 
 
 @router.post("/chat/completions")
@@ -114,6 +121,10 @@ async def embeddings(request: Request, world: TheWorld) -> Response:
     used = sum(tokens_of(text) for text in texts)
     usage = {"prompt_tokens": used, "total_tokens": used}
     return JSONResponse({"object": "list", "data": data, "model": body.get("model") or EMBEDDING_MODEL, "usage": usage})
+
+
+def _model(world: World, name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": int(world.clock.now()), "owned_by": "wechat-sandbox"}
 
 
 def _check_key(request: Request) -> None:
