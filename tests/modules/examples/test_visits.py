@@ -1,28 +1,47 @@
-"""The example plug-in, loaded as an installed one is: its table, its handler, its route, its texts."""
+"""The example plug-in, found and loaded as an installed package is: its table, handlers, job, route and texts."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
-from huitouke_visits import module as visits
+from huitouke_visits import service
+from huitouke_visits.service import GOAL_MESSAGES
 
 from huitouke.kernel import locales
 from huitouke.kernel.database import Database, configure, transaction
 from huitouke.kernel.database.migrate import migrate
-from huitouke.kernel.events import emit
+from huitouke.kernel.events import emit_many
 from huitouke.kernel.events.contracts import check_contracts
 from huitouke.kernel.ids import new_id
-from huitouke.kernel.modules import Modules, assemble, load_modules
+from huitouke.kernel.keys import Secret
+from huitouke.kernel.modules import Modules, load_modules
+from huitouke.kernel.settings import get_settings
 from huitouke.kernel.work.testing import drain
 from huitouke.modules.conversations.events import MessageReceived
+from huitouke.modules.organization import service as organization
+from tests.modules.wechat_sandbox.shop import open_shop, running_sandbox
 from tests.support.database import clone, make_template
-from tests.support.http import application, client
+from tests.support.http import PASSWORD, application, client
 from tests.support.world import World, make_world
+
+ENTRY_POINT = "[huitouke.modules]\nvisits = huitouke_visits:module\n"
 
 
 @pytest.fixture(scope="module")
-def modules() -> Modules:
-    return assemble([*(built_in for built_in in load_modules() if built_in.name != "kernel"), visits()])
+def modules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Modules]:
+    """The modules of an installation that has the plug-in: its entry point is where an installer writes it."""
+    site = tmp_path_factory.mktemp("site")
+    told = site / "huitouke_visits-0.1.0.dist-info"
+    told.mkdir()
+    (told / "METADATA").write_text("Metadata-Version: 2.1\nName: huitouke-visits\nVersion: 0.1.0\n")
+    (told / "entry_points.txt").write_text(ENTRY_POINT)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(site)
+        load_modules.cache_clear()
+        yield load_modules()
+    load_modules.cache_clear()
 
 
 @pytest.fixture
@@ -39,30 +58,73 @@ async def plugged(database: Database, modules: Modules, worker_id: str) -> Async
     await own.close()
 
 
-async def test_the_plug_in_counts_what_another_module_reports(plugged: World, modules: Modules) -> None:
-    async with transaction(plugged.context) as ctx:
-        for seq in range(3):
-            await emit(
-                ctx,
-                MessageReceived(
-                    customer_id=new_id(),
-                    conversation_id=new_id(),
-                    message_id=new_id(),
-                    seq=seq,
-                    msgtype="text",
-                    handler="assistant",
-                ),
-            )
-    await drain(modules=[visits()])
-    from huitouke_visits import service
+async def customers_write(world: World, messages: int) -> None:
+    """As the conversations module reports it."""
+    async with transaction(world.context) as ctx:
+        await emit_many(ctx, [message(seq) for seq in range(messages)])
+    await drain()
+
+
+def message(seq: int) -> MessageReceived:
+    conversation_id = new_id()
+    return MessageReceived(
+        customer_id=new_id(),
+        conversation_id=conversation_id,
+        message_id=new_id(),
+        seq=seq,
+        msgtype="text",
+        handler="assistant",
+    )
+
+
+async def test_the_plug_in_counts_what_another_module_reports(plugged: World) -> None:
+    await customers_write(plugged, 3)
+    await customers_write(plugged, 4)
 
     async with transaction(plugged.context) as ctx:
         days = await service.latest_days(ctx, 10)
-    assert [day.messages for day in days] == [3]
+    assert [day.messages for day in days] == [7]
 
 
-async def test_its_handler_reads_only_fields_that_the_event_has(modules: Modules) -> None:
-    check_contracts(modules)
+async def test_the_day_that_reaches_the_goal_is_told_to_the_staff_once(
+    plugged: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_sandbox() as sandbox:
+        monkeypatch.setenv("HUITOUKE_WECOM_BASE_URL", sandbox.address)
+        get_settings.cache_clear()
+        shop = await open_shop(sandbox, "小店")
+        await _connect(plugged, shop)
+
+        await customers_write(plugged, GOAL_MESSAGES - 1)
+        assert await _told(sandbox, shop) == []
+        await customers_write(plugged, 2)
+        await customers_write(plugged, 2)
+
+        (text,) = await _told(sandbox, shop)
+        await organization.close_clients()
+    get_settings.cache_clear()
+    assert "条顾客消息" in text
+
+
+async def _connect(world: World, shop: Any) -> None:
+    async with transaction(world.context) as ctx:
+        await organization.add_staff(
+            ctx, organization.NewStaff("店长", f"owner-{new_id().hex}", Secret(PASSWORD), "owner", "lin")
+        )
+        await organization.create_wecom_app(
+            ctx, organization.NewWecomApp("客服", shop.corp_id, str(shop.agentid), Secret(shop.secret))
+        )
+
+
+async def _told(sandbox: Any, shop: Any) -> list[str]:
+    """The texts that the employee's WeCom shows."""
+    found = await sandbox.get("employees/lin/app-messages", corp_id=shop.corp_id)
+    rows = found["items"] if isinstance(found, dict) else found
+    return [row["text"] for row in rows]
+
+
+async def test_its_handlers_read_only_fields_that_the_events_have(modules: Modules) -> None:
+    assert check_contracts(modules) == []
 
 
 async def test_its_route_asks_for_a_sign_in(plugged: World, modules: Modules) -> None:
@@ -74,3 +136,12 @@ async def test_its_route_asks_for_a_sign_in(plugged: World, modules: Modules) ->
 async def test_its_permission_has_a_name_in_both_languages(modules: Modules) -> None:
     assert locales.translate("zh-CN", "permissions.visits.view") == "查看每天的来访"
     assert locales.translate("en", "permissions.visits.view") == "See visits per day"
+
+
+def test_what_the_readme_lists_is_there() -> None:
+    folder = Path(__file__).parents[3] / "examples/huitouke-visits"
+    listed = [line.split("`")[1::2] for line in (folder / "README.md").read_text().splitlines() if line[:3] == "| `"]
+    names = [name for row in listed for name in row if "/" in name or name.endswith((".py", ".toml"))]
+    missing = [n for n in names if not (folder / n).exists() and not (folder / "src/huitouke_visits" / n).exists()]
+    assert names
+    assert not missing

@@ -9,16 +9,19 @@ def module() -> Module:
 
     from huitouke.kernel.modules import MenuEntry, Permission, SurfaceRouter
     from huitouke_visits import console, reactions
+    from huitouke_visits.events import GoalReached
     from huitouke_visits.models import VisitDay
 
     folder = Path(__file__).parent
     return Module(
         name="visits",
-        requires=("conversations",),
+        requires=("organization", "conversations"),
         routers=(SurfaceRouter("console", console.router),),
         permissions=(Permission("visits.view"),),
         menu=(MenuEntry("visits", "/visits", "chart", "visits.view", 60, page="page.js"),),
-        handlers=(reactions.count_messages,),
+        events=(GoalReached,),
+        handlers=(reactions.count_messages, reactions.plan_telling),
+        jobs=(reactions.tell_staff,),
         models=(VisitDay,),
         migrations=folder / "migrations",
         locales=folder / "locales",
