@@ -44,18 +44,24 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Modules]:
     load_modules.cache_clear()
 
 
-@pytest.fixture
-async def plugged(database: Database, modules: Modules, worker_id: str) -> AsyncIterator[World]:
-    """A tenant in a database of its own that the plug-in has migrated."""
+@pytest.fixture(scope="module")
+async def installed(database: Database, modules: Modules, worker_id: str) -> AsyncIterator[None]:
+    """A database of its own that the plug-in has migrated."""
     address = os.environ["HUITOUKE_TEST_POSTGRES"].replace("%7Bdatabase%7D", "{database}")
     urls = await clone(await make_template(address), f"visits_{worker_id}")
     assert urls.owner is not None
     await migrate(urls.owner, modules)
     own = Database(urls)
     configure(own)
-    yield await make_world()
+    yield
     configure(database)
     await own.close()
+
+
+@pytest.fixture
+async def plugged(installed: None) -> World:
+    """A tenant of an installation that has the plug-in."""
+    return await make_world()
 
 
 async def customers_write(world: World, messages: int) -> None:
