@@ -17,7 +17,7 @@ import pydantic
 from sqlalchemy.exc import DBAPIError
 from starlette.types import ASGIApp
 
-from huitouke import doctor, plugins
+from huitouke import doctor, plugins, standalone
 from huitouke.app import access_resolver, create_app, openapi_document, release
 from huitouke.demo import command as demo_command
 from huitouke.installation import OwnerMissingError, configured_urls, database_urls, migrate_embedded, owner_url
@@ -28,11 +28,11 @@ from huitouke.kernel.database.checks import UnsafeRoleError
 from huitouke.kernel.database.launcher import LauncherError
 from huitouke.kernel.database.migrate import migrate
 from huitouke.kernel.errors import Problem
-from huitouke.kernel.modules import ModuleError, Modules, Surface, load_modules
+from huitouke.kernel.modules import ModuleError, Surface, load_modules
 from huitouke.kernel.notify import NotifierError
 from huitouke.kernel.observability import logs
 from huitouke.kernel.settings import Settings, get_settings
-from huitouke.services import Role, SchemaBehindError, running
+from huitouke.services import Role, SchemaBehindError
 
 T = TypeVar("T")
 
@@ -89,7 +89,12 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, help="port to listen on (HUITOUKE_PORT)")
     serve.add_argument("--with", dest="roles", metavar="work,realtime", help="what else this process does")
     serve.add_argument("--reload", action="store_true", help="start again when sources change (development)")
-    _command(commands, "work", _work, "run handlers and jobs, nothing else")
+    working = _command(commands, "work", _work, "run handlers and jobs, nothing else")
+    working.add_argument("--host", help="address of the port for health and metrics (HUITOUKE_HOST)")
+    working.add_argument("--port", type=int, help="port for health and metrics; none by default (HUITOUKE_WORK_PORT)")
+    live = _command(commands, "realtime", _realtime, "hold the live sockets, nothing else")
+    live.add_argument("--host", help="address to listen on (HUITOUKE_HOST)")
+    live.add_argument("--port", type=int, help="port to listen on (HUITOUKE_REALTIME_PORT)")
 
     migrating = _command(commands, "migrate", _migrate, "bring the database to this release")
     migrating.add_argument("--create-roles", action="store_true", help="make the roles, or print the SQL that does")
@@ -158,7 +163,8 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     with database_urls(settings) as urls:
         migrate_embedded(settings, urls, modules)
         if not options.reload:
-            return 0 if server.serve(create_app(settings, modules, chosen, urls), host, port) else 1
+            app = create_app(settings, modules, chosen, urls)
+            return 0 if server.serve(app, host, port, settings.drain_seconds) else 1
         # The server is a child that starts again with each change: it is told by the environment where things are.
         os.environ |= {
             "DATABASE_URL": urls.application,
@@ -169,23 +175,22 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _work(options: argparse.Namespace, settings: Settings) -> None:
+def _work(options: argparse.Namespace, settings: Settings) -> int:
+    return _run_role(Role.WORK, options, settings, settings.work_port)
+
+
+def _realtime(options: argparse.Namespace, settings: Settings) -> int:
+    return _run_role(Role.REALTIME, options, settings, settings.realtime_port)
+
+
+def _run_role(role: Role, options: argparse.Namespace, settings: Settings, usual_port: int | None) -> int:
     modules = load_modules()
     use_resolver(access_resolver(modules))
+    host = options.host or settings.host
+    port = usual_port if options.port is None else options.port
     with database_urls(settings) as urls:
         migrate_embedded(settings, urls, modules)
-        asyncio.run(_until_told_to_stop(settings, modules, urls))
-
-
-async def _until_told_to_stop(settings: Settings, modules: Modules, urls: DatabaseUrls) -> None:
-    import signal
-
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with running(settings, modules, frozenset({Role.WORK}), urls, release()):
-        print("working; Ctrl-C stops", flush=True)
-        await stop.wait()
+        return 0 if standalone.run(settings, modules, role, urls, host, port) else 1
 
 
 def _migrate(options: argparse.Namespace, settings: Settings) -> int | None:

@@ -16,7 +16,9 @@ from starlette.types import ASGIApp
 from huitouke.kernel.callbacks.app import CallbackApp
 from huitouke.kernel.database import Database, DatabaseUrls, configure, current
 from huitouke.kernel.database.checks import UnsafeRoleError, assert_application_role
+from huitouke.kernel.database.engine import POOL_SIZE
 from huitouke.kernel.database.migrate import missing_revisions
+from huitouke.kernel.ending import vital
 from huitouke.kernel.http.testing import follow_clock
 from huitouke.kernel.keys import KeysError, get_key_ring
 from huitouke.kernel.modules import PROCESS_END, Modules
@@ -58,13 +60,18 @@ class Running:
 
     checks: Mapping[str, Check]
     callbacks: ASGIApp
-    realtime: ASGIApp | None
+    realtime: RealtimeApp | None
     """None where the process doesn't hold sockets."""
 
 
 @asynccontextmanager
 async def running(
-    settings: Settings, modules: Modules, roles: frozenset[Role], urls: DatabaseUrls | None, build: str
+    settings: Settings,
+    modules: Modules,
+    roles: frozenset[Role],
+    urls: DatabaseUrls | None,
+    build: str,
+    pool_size: int = POOL_SIZE,
 ) -> AsyncIterator[Running]:
     """Runs the services of this process. `build` names the console's build for the sockets.
 
@@ -77,7 +84,7 @@ async def running(
     get_key_ring()
     checks: dict[str, Check] = {}
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(_database(settings, urls))
+        database = await stack.enter_async_context(_database(settings, urls, pool_size))
         await _recovered(database)
         await assert_application_role(database)
         missing = await missing_revisions(database, modules)
@@ -109,27 +116,26 @@ async def running(
 async def _working(modules: Modules, database: Database) -> AsyncIterator[Check]:
     """Runs this process's worker; gives the check that it is alive."""
     worker = Worker(modules, database=database)
-    task = asyncio.create_task(worker.run(), name="worker")
-    task.add_done_callback(_log_failure)
+    task = vital(worker.run(), "worker")
 
     async def alive() -> None:
         if task.done():
-            raise NotWell("the worker of this process has ended; restart the process")
+            raise NotWell("the worker of this process has ended")
 
     try:
         yield alive
     finally:
-        if not task.done():
+        if not task.done():  # of one that died the log says why, and the process's status that it did
             await worker.stop(WORK_GRACE_SECONDS)
-        await task
+            await task
 
 
 @asynccontextmanager
-async def _database(settings: Settings, urls: DatabaseUrls | None) -> AsyncIterator[Database]:
+async def _database(settings: Settings, urls: DatabaseUrls | None, pool_size: int) -> AsyncIterator[Database]:
     if urls is None:
         yield current()
         return
-    database = Database(urls, statement_cache=settings.database_statement_cache)
+    database = Database(urls, pool_size=pool_size, statement_cache=settings.database_statement_cache)
     configure(database)
     try:
         yield database
@@ -165,9 +171,3 @@ async def _task(name: str, work: Coroutine[Any, Any, None]) -> AsyncIterator[Non
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-
-
-def _log_failure(task: asyncio.Task[None]) -> None:
-    """Says at once, and not only at the end, that a service has died; readiness says it from then on."""
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("app.service_died", service=task.get_name(), exc_info=error)

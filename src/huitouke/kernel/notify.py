@@ -22,6 +22,7 @@ import orjson
 import structlog
 
 from huitouke.kernel.database import Database
+from huitouke.kernel.ending import vital
 from huitouke.kernel.ids import new_id
 
 log = structlog.get_logger(__name__)
@@ -204,8 +205,8 @@ class Notifier:
             raise
         _switch.outbox = self._outbox
         self._tasks = [
-            asyncio.create_task(self._send_loop(), name="notifier.send"),
-            asyncio.create_task(self._listen_loop(), name="notifier.listen"),
+            vital(self._send_loop(), "notifier.send"),
+            vital(self._listen_loop(), "notifier.listen"),
         ]
 
     async def stop(self) -> None:

@@ -51,6 +51,28 @@ class Settings(BaseSettings):
     port: int = Field(
         default=8000, ge=0, le=65535, validation_alias=_named("HUITOUKE_PORT"), description="Port to listen on."
     )
+    realtime_port: int = Field(
+        default=8001,
+        ge=0,
+        le=65535,
+        validation_alias=_named("HUITOUKE_REALTIME_PORT"),
+        description="Port of `huitouke realtime`: the live sockets, /health/live, /health/ready and /metrics.",
+    )
+    work_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        validation_alias=_named("HUITOUKE_WORK_PORT"),
+        description="Port of `huitouke work` for /health/live, /health/ready and /metrics. Empty: none.",
+    )
+    drain_seconds: float = Field(
+        default=0,
+        ge=0,
+        le=300,
+        validation_alias=_named("HUITOUKE_DRAIN_SECONDS"),
+        description="How long `serve` and `realtime` go on after SIGTERM while /health/ready says 503, so that a proxy "
+        "that asks it stops sending first. About two of its intervals; the supervisor must wait 10 s longer.",
+    )
     public_url: str = Field(
         default="http://127.0.0.1:8000",
         validation_alias=_named("HUITOUKE_PUBLIC_URL"),

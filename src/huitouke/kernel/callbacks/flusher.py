@@ -18,6 +18,7 @@ from huitouke.kernel import clock
 from huitouke.kernel.callbacks.kinds import Endpoint, Opened
 from huitouke.kernel.database import Database
 from huitouke.kernel.dedicated import CONNECTION_ERRORS, DedicatedConnection
+from huitouke.kernel.ending import vital
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.notify import Signal, Topic, send
 
@@ -55,7 +56,7 @@ class Flusher:
 
     async def start(self) -> None:
         """Begins to store."""
-        self._task = asyncio.create_task(self._run(), name="callbacks.flush")
+        self._task = vital(self._run(), "callbacks.flush")
 
     async def stop(self) -> None:
         """Stores what has come in, then ends."""

@@ -13,6 +13,7 @@ from huitouke.kernel.callbacks.kinds import Endpoint
 from huitouke.kernel.callbacks.service import record_refusal
 from huitouke.kernel.context import job_context
 from huitouke.kernel.database import transaction
+from huitouke.kernel.ending import vital
 from huitouke.kernel.ids import new_id
 
 log = structlog.get_logger(__name__)
@@ -33,8 +34,8 @@ class Refusals:
     async def start(self) -> None:
         """Begins to write."""
         self._tasks = [
-            asyncio.create_task(self._write(), name="callbacks.refusals"),
-            asyncio.create_task(self._forget(), name="callbacks.refusal_rates"),
+            vital(self._write(), "callbacks.refusals"),
+            vital(self._forget(), "callbacks.refusal_rates"),
         ]
 
     async def stop(self) -> None:

@@ -15,7 +15,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from sqlalchemy import text
 
-from huitouke.kernel import clock
+from huitouke.kernel import clock, ending
 from huitouke.kernel.database import current
 from huitouke.kernel.database.migrate import missing_revisions
 from huitouke.kernel.errors import NotFound, Problem
@@ -74,6 +74,11 @@ class SchemaCheck:
         self._good_until = monotonic() + SCHEMA_CACHE_SECONDS
 
 
+def standard_checks(modules: Modules) -> dict[str, Check]:
+    """What every process needs, whatever it does."""
+    return {"database": check_database, "schema": SchemaCheck(modules), "partitions": check_partitions}
+
+
 async def check_database() -> None:
     """PostgreSQL answers.
 
@@ -112,9 +117,20 @@ async def tables_without_partition(month: datetime) -> list[str]:
         return list(rows.scalars())
 
 
+async def check_staying() -> None:
+    """The process was not told to end.
+
+    Raises:
+        NotWell: it was; whoever hands out requests gives it no more.
+    """
+    if ending.begun():
+        raise NotWell("the process is about to end")
+
+
 def router(settings: Settings, checks: Mapping[str, Check]) -> APIRouter:
     """The routes of this process; `checks` by name are what readiness asks."""
     routes = APIRouter(tags=["health"], include_in_schema=False)
+    asked = {"staying": check_staying}
 
     @routes.get("/health/live")
     async def live() -> Alive:
@@ -122,9 +138,9 @@ def router(settings: Settings, checks: Mapping[str, Check]) -> APIRouter:
 
     @routes.get("/health/ready")
     async def ready() -> Ready:
-        found = dict(
-            zip(checks, await asyncio.gather(*(_outcome(name, check) for name, check in checks.items())), strict=True)
-        )
+        all_checks = {**asked, **checks}
+        outcomes = await asyncio.gather(*(_outcome(name, check) for name, check in all_checks.items()))
+        found = dict(zip(all_checks, outcomes, strict=True))
         failed = {name: reason for name, reason in found.items() if reason is not None}
         metrics.READY.set(0 if failed else 1)
         if failed:

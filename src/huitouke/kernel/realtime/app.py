@@ -1,4 +1,5 @@
-"""The live socket at `/realtime`, as a bare ASGI application (18 KiB a socket where a framework's route takes 29)."""
+"""The live socket at `/realtime`: who is let in, and the bare ASGI application (18 KiB a socket where a framework's
+route takes 29). In a process of its own `standalone` holds the sockets."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from http.cookies import CookieError, SimpleCookie
@@ -11,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from huitouke.kernel.access import SESSION_COOKIE, resolve_session
 from huitouke.kernel.context import Context
 from huitouke.kernel.http.frame import host_of
-from huitouke.kernel.realtime.connection import AsgiConnection, Disconnected
+from huitouke.kernel.realtime.connection import AsgiConnection, Connection, Disconnected
 from huitouke.kernel.realtime.hub import Hub
 from huitouke.kernel.realtime.session import serve
 from huitouke.kernel.realtime.streams import Stream
@@ -57,23 +58,27 @@ class RealtimeApp:
             await _upgrade_required(send)
             return
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        if not self._same_origin(headers.get(b"origin"), headers.get(b"host")):
-            log.warning("realtime.foreign_origin", origin=headers.get(b"origin"))
+        if not self.admits(headers.get(b"origin"), headers.get(b"host")):
             await send({"type": "websocket.close", "code": 4403})
             return
-        token = _cookie(headers.get(b"cookie", ""), SESSION_COOKIE)
         connection = AsgiConnection(receive, send)
         try:
             await connection.accept()
-            await serve(self.hub, connection, lambda: self._resolve(token), self._build)
+            await self.serve(connection, headers.get(b"cookie", ""))
         except Disconnected:
             return
 
-    def _same_origin(self, origin: str | None, host: str | None) -> bool:
+    def admits(self, origin: str | None, host: str | None) -> bool:
         """A browser always sends its origin; another site's page must not use the person's cookie."""
-        if origin is None:
-            return False
-        return host_of(origin) in {self._public_host, host}
+        if origin is not None and host_of(origin) in {self._public_host, host}:
+            return True
+        log.warning("realtime.foreign_origin", origin=origin)
+        return False
+
+    async def serve(self, connection: Connection, cookies: str) -> None:
+        """Serves an accepted connection until it ends; `cookies` is the handshake's header. Raises Disconnected."""
+        token = _cookie(cookies, SESSION_COOKIE)
+        await serve(self.hub, connection, lambda: self._resolve(token), self._build)
 
 
 def _cookie(header: str, name: str) -> str | None:

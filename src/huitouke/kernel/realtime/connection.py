@@ -1,11 +1,10 @@
-"""What the hub knows of a socket, whichever server holds it; and the one for ASGI servers.
-
-A role of its own on the `websockets` library is a second implementation of `Connection`.
-"""
+"""What the hub knows of a socket, whichever server holds it: uvicorn or another ASGI server, or `websockets`."""
 
 from typing import Any, Protocol
 
 from starlette.types import Receive, Send
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
 
 
 class Disconnected(Exception):
@@ -72,3 +71,26 @@ class AsgiConnection:
             # Servers say "already closed" as RuntimeError or an OSError of theirs (ClientDisconnected).
             self._closed = True
             raise Disconnected from error
+
+
+class WebsocketsConnection:
+    """A socket of the `websockets` library, accepted already."""
+
+    def __init__(self, socket: ServerConnection) -> None:
+        self._socket = socket
+
+    async def send(self, text: str) -> None:
+        try:
+            await self._socket.send(text)
+        except ConnectionClosed as error:
+            raise Disconnected from error
+
+    async def receive(self) -> str:
+        try:
+            message = await self._socket.recv()
+        except ConnectionClosed as error:
+            raise Disconnected from error
+        return message if isinstance(message, str) else message.decode("utf-8", "replace")
+
+    async def close(self, code: int) -> None:
+        await self._socket.close(code)

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from itertools import groupby
+from time import monotonic
 from typing import Final, TypeAlias
 from uuid import UUID
 
@@ -18,6 +19,7 @@ import structlog
 
 from huitouke.kernel.context import Context, job_context
 from huitouke.kernel.database import transaction
+from huitouke.kernel.ending import vital
 from huitouke.kernel.notify import Signal, Topic, subscribed
 from huitouke.kernel.realtime import limits
 from huitouke.kernel.realtime.frames import Heartbeat, Hint, Reset, encode, encode_change
@@ -56,8 +58,8 @@ class Hub:
         self._signals.enter_context(subscribed(Topic.HINT, self._on_hint))
         self._signals.enter_context(subscribed(Topic.GAP, self._on_gap))
         self._tasks = [
-            asyncio.create_task(self._pump(), name="realtime.pump"),
-            asyncio.create_task(self._beat(), name="realtime.heartbeat"),
+            vital(self._pump(), "realtime.pump"),
+            vital(self._beat(), "realtime.heartbeat"),
         ]
 
     async def stop(self) -> None:
@@ -253,6 +255,9 @@ class Hub:
                     if ids:
                         heads.update(((name, id), seq) for id, seq in (await stream.heads(ctx, ids)).items())
         for socket in list(self._sockets.get(tenant_id, ())):
+            if monotonic() - socket.heard_at > limits.SILENT_SECONDS:
+                socket.end(limits.TOO_SLOW)
+                continue
             own = {key: heads[key] for key in socket.positions if key in heads}
             socket.push(encode(Heartbeat(heads={id: seq for (_, id), seq in own.items()})))
             for key, seq in own.items():

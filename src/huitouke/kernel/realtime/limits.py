@@ -10,6 +10,8 @@ CHANGED_LIMIT: Final = 500
 SINCE_SLACK_SECONDS: Final = 30
 """Clocks differ and commits take time: `since` is read that much earlier."""
 HEARTBEAT_SECONDS: Final = 20.0
+SILENT_SECONDS: Final = 70.0
+"""Who has answered none of three heartbeats is gone, even if the network didn't say so."""
 SESSION_CHECK_SECONDS: Final = 30.0
 """A signed-out person's socket is closed within that, and new permissions count."""
 VISIBLE_SECONDS: Final = 5.0

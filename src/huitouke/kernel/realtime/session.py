@@ -56,9 +56,11 @@ async def serve(hub: Hub, connection: Connection, authenticate: Authenticate, bu
     ]
     writer = tasks[0]
     try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            _judge(socket, task)
+        # Not by the writer's end alone: it may hang on a client that reads nothing.
+        await asyncio.wait([*tasks, socket.ended], return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            if task.done():
+                _judge(socket, task)
         if socket.close_code is not None and not writer.done():
             await asyncio.wait([writer], timeout=CLOSE_SECONDS)
     finally:
@@ -84,6 +86,7 @@ async def _read(hub: Hub, socket: Socket) -> None:
     window_began, in_window = monotonic(), 0
     while True:
         text = await socket.connection.receive()
+        socket.heard_at = monotonic()
         if monotonic() - window_began > limits.INCOMING_WINDOW_SECONDS:
             window_began, in_window = monotonic(), 0
         in_window += 1

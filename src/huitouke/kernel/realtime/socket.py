@@ -33,6 +33,9 @@ class Socket:
         self.context = context
         self.positions: dict[StreamKey, Position] = {}
         self.close_code: int | None = None
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.heard_at = monotonic()
+        """When the client last said anything."""
         self._queue: deque[str] = deque()
         self._queued_bytes = 0
         self._filled = asyncio.Event()
@@ -60,6 +63,7 @@ class Socket:
         """Has the connection closed with that code; what waits is dropped."""
         if self.close_code is None:
             self.close_code = code
+            self.ended.set_result(None)
             self._queue.clear()
             self._filled.set()
 

@@ -11,7 +11,10 @@ from uuid import UUID
 
 import pytest
 from pydantic import BaseModel
-from starlette.types import Message
+from starlette.types import Message, Receive, Scope, Send
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Origin
 
 from huitouke.kernel import clock
 from huitouke.kernel.context import Actor, ActorKind, Context
@@ -21,6 +24,7 @@ from huitouke.kernel.ids import new_id
 from huitouke.kernel.notify import Signal, Topic, send
 from huitouke.kernel.realtime import hint, limits, publish
 from huitouke.kernel.realtime.app import RealtimeApp
+from huitouke.kernel.realtime.standalone import port
 from tests.support.world import World
 
 
@@ -71,6 +75,7 @@ class Client:
     """A browser's end of the socket; keeps the state it was told."""
 
     app: RealtimeApp
+    """Held by an ASGI server."""
     cookie: str = "somebody"
     origin: str = "http://shop.test"
     received: list[dict[str, Any]] = field(default_factory=list)
@@ -110,7 +115,10 @@ class Client:
         self._news.set()
 
     async def say(self, **frame: Any) -> None:
-        await self._to_server.put({"type": "websocket.receive", "text": json.dumps(frame, default=str)})
+        await self.shout(json.dumps(frame, default=str))
+
+    async def shout(self, text: str) -> None:
+        await self._to_server.put({"type": "websocket.receive", "text": text})
 
     async def open(self, *ids: UUID, since: datetime | None = None) -> None:
         await self.say(
@@ -142,6 +150,59 @@ class Client:
         return self.close_code
 
 
+class ClientOverTcp(Client):
+    """The same against a port of `huitouke realtime`."""
+
+    async def __aenter__(self) -> "Client":
+        self._task = asyncio.create_task(self._live())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._to_server.put({"type": "websocket.disconnect", "code": 1000})
+        await asyncio.wait_for(self._task, 5)
+
+    async def _live(self) -> None:
+        headers = {"Cookie": f"huitouke_session={self.cookie}"}
+        address = f"ws://127.0.0.1:{PORTS[self.app]}/realtime"
+        try:
+            async with connect(
+                address, origin=Origin(self.origin), additional_headers=headers, proxy=None, max_queue=1
+            ) as socket:
+                speaking = asyncio.create_task(self._speak(socket))
+                try:
+                    async for text in socket:
+                        await self._on_message({"type": "websocket.send", "text": text})
+                except ConnectionClosed:
+                    pass
+                if not speaking.done():
+                    assert socket.close_code is not None
+                    await self._on_message({"type": "websocket.close", "code": socket.close_code})
+                speaking.cancel()
+        except InvalidStatus as refused:
+            assert refused.response.status_code == 403
+            await self._on_message({"type": "websocket.close", "code": 4403})
+
+    async def _speak(self, socket: ClientConnection) -> None:
+        while (message := await self._to_server.get())["type"] == "websocket.receive":
+            try:
+                await socket.send(message["text"])
+            except ConnectionClosed:
+                return
+        await socket.close()
+
+
+GONE = {False: {limits.TOO_SLOW}, True: {limits.TOO_SLOW, 1006}}
+"""How a client that hadn't read learns it: from a real socket it may see nothing but the end."""
+
+PORTS: dict[RealtimeApp, int] = {}
+"""Where an application is held by the `websockets` library instead of an ASGI server."""
+
+
+def browser(app: RealtimeApp, cookie: str = "somebody", origin: str = "http://shop.test") -> Client:
+    """A client of the transport that the test runs over."""
+    return ClientOverTcp(app, cookie, origin) if app in PORTS else Client(app, cookie, origin)
+
+
 @pytest.fixture
 def stream() -> Notebooks:
     return Notebooks()
@@ -153,8 +214,10 @@ def people(world: World) -> dict[str, Context]:
     return {"somebody": replace(world.context, actor=Actor(ActorKind.STAFF, new_id(), new_id()))}
 
 
-@pytest.fixture
-async def app(database: Database, stream: Notebooks, people: dict[str, Context]) -> AsyncIterator[RealtimeApp]:
+@pytest.fixture(params=["asgi", "websockets"])
+async def app(
+    database: Database, stream: Notebooks, people: dict[str, Context], request: pytest.FixtureRequest
+) -> AsyncIterator[RealtimeApp]:
     async def resolve(token: str | None) -> Context:
         if token not in people:
             raise Unauthenticated
@@ -162,8 +225,19 @@ async def app(database: Database, stream: Notebooks, people: dict[str, Context])
 
     application = RealtimeApp([stream], public_url="http://shop.test", build="test", resolve=resolve)
     await application.start()
-    yield application
-    await application.stop()
+    if request.param == "asgi":
+        yield application
+        await application.stop()
+        return
+    async with port("127.0.0.1", 0, no_application, application) as opened:
+        PORTS[application] = opened.number
+        yield application
+    del PORTS[application]
+
+
+async def no_application(scope: Scope, receive: Receive, send: Send) -> None:
+    """Sockets alone: nobody asks anything else here."""
+    raise AssertionError(scope["path"])
 
 
 async def write(world: World, stream: Notebooks, id: UUID, row: int, value: str) -> None:
@@ -174,7 +248,7 @@ async def write(world: World, stream: Notebooks, id: UUID, row: int, value: str)
 
 
 async def test_the_first_frame_says_protocol_and_build(app: RealtimeApp) -> None:
-    async with Client(app) as client:
+    async with browser(app) as client:
         hello = await client.until("hello")
     assert (hello["protocol"], hello["build"]) == (1, "test")
 
@@ -183,7 +257,7 @@ async def test_what_grows_after_it_was_opened_arrives_as_numbered_frames(
     app: RealtimeApp, world: World, stream: Notebooks
 ) -> None:
     id = new_id()
-    async with Client(app) as client:
+    async with browser(app) as client:
         await client.open(id)
         await client.until("hello")
         await write(world, stream, id, 1, "one")
@@ -196,7 +270,7 @@ async def test_what_was_missed_is_sent_when_it_is_opened(app: RealtimeApp, world
     id = new_id()
     for number in range(5):
         await write(world, stream, id, number, str(number))
-    async with Client(app) as client:
+    async with browser(app) as client:
         client.last[id] = 3
         await client.open(id)
         await client.until("frame", seq=5)
@@ -209,7 +283,7 @@ async def test_too_much_missing_is_a_reset_after_which_the_client_fetches_and_go
     id = new_id()
     for number in range(limits.RESUME_LIMIT + 1):
         stream.write(id, number, "old")
-    async with Client(app) as client:
+    async with browser(app) as client:
         await client.open(id)
         await client.until("reset", id=str(id))
         client.fetch(stream, id)
@@ -221,7 +295,7 @@ async def test_too_much_missing_is_a_reset_after_which_the_client_fetches_and_go
 
 async def test_a_client_that_knows_more_than_there_is_fetches_afresh(app: RealtimeApp) -> None:
     id = new_id()
-    async with Client(app) as client:
+    async with browser(app) as client:
         client.last[id] = 99
         await client.open(id)
         await client.until("reset", id=str(id))
@@ -233,7 +307,7 @@ async def test_state_plus_frames_is_the_state_fetched_afresh_through_lost_signal
     chance = random.Random(3)
     ids = [new_id() for _ in range(4)]
     stream.slow = 0.001
-    clients = [Client(app) for _ in range(3)]
+    clients = [browser(app) for _ in range(3)]
     stop = asyncio.Event()
 
     async def browse(client: Client) -> None:
@@ -273,7 +347,7 @@ async def test_state_plus_frames_is_the_state_fetched_afresh_through_lost_signal
 
 async def test_changes_are_read_once_for_all_sockets(app: RealtimeApp, world: World, stream: Notebooks) -> None:
     id = new_id()
-    async with Client(app) as one, Client(app) as two, Client(app) as three:
+    async with browser(app) as one, browser(app) as two, browser(app) as three:
         for client in (one, two, three):
             await client.open(id)
             await client.until("hello")
@@ -290,7 +364,7 @@ async def test_what_a_person_may_not_see_is_not_opened_and_not_hinted(
 ) -> None:
     hidden, seen = new_id(), new_id()
     stream.hidden.add(hidden)
-    async with Client(app) as client:
+    async with browser(app) as client:
         await client.open(hidden, seen)
         await client.until("error", code="not_found", id=str(hidden))
         await write(world, stream, hidden, 1, "secret")
@@ -308,7 +382,7 @@ async def test_what_a_person_may_no_longer_see_stops_within_seconds(
 ) -> None:
     monkeypatch.setattr(limits, "VISIBLE_SECONDS", 0.05)
     id = new_id()
-    async with Client(app) as client:
+    async with browser(app) as client:
         await client.open(id)
         await write(world, stream, id, 1, "before")
         await client.until("frame", seq=1)
@@ -324,7 +398,7 @@ async def test_hints_are_coalesced_and_stay_within_the_tenant(
 ) -> None:
     other = await another_world()
     people["neighbour"] = replace(other.context, actor=Actor(ActorKind.STAFF, new_id(), new_id()))
-    async with Client(app) as client, Client(app, cookie="neighbour") as neighbour:
+    async with browser(app) as client, browser(app, cookie="neighbour") as neighbour:
         await client.until("hello")
         await neighbour.until("hello")
         async with transaction(world.context) as ctx:
@@ -342,7 +416,7 @@ async def test_since_tells_what_changed_meanwhile_with_30_seconds_of_slack(app: 
     stream.write(old, 1, "x")
     stream.changed_at[recent] = clock.now() - timedelta(seconds=20)
     stream.changed_at[old] = clock.now() - timedelta(seconds=40)
-    async with Client(app) as client:
+    async with browser(app) as client:
         await client.open(since=clock.now())
         changed = await client.until("changed")
     assert changed["ids"] == [str(recent)]
@@ -351,7 +425,7 @@ async def test_since_tells_what_changed_meanwhile_with_30_seconds_of_slack(app: 
 
 async def test_a_lost_signal_is_noticed_by_the_heartbeat(app: RealtimeApp, world: World, stream: Notebooks) -> None:
     id = new_id()
-    async with Client(app) as client:
+    async with browser(app) as client:
         await client.open(id)
         await client.until("hello")
         await asyncio.sleep(0.05)
@@ -365,7 +439,7 @@ async def test_after_a_gap_of_the_listening_connection_everything_open_is_read_a
     app: RealtimeApp, stream: Notebooks
 ) -> None:
     id = new_id()
-    async with Client(app) as client:
+    async with browser(app) as client:
         await client.open(id)
         await client.until("hello")
         await asyncio.sleep(0.05)
@@ -375,14 +449,14 @@ async def test_after_a_gap_of_the_listening_connection_everything_open_is_read_a
 
 
 async def test_another_sites_page_is_not_let_in(app: RealtimeApp) -> None:
-    client = Client(app, origin="http://evil.test")
+    client = browser(app, origin="http://evil.test")
     async with client:
         assert await client.until_closed() == 4403
     assert client.received == []
 
 
 async def test_without_a_session_the_socket_closes_with_a_code_the_client_understands(app: RealtimeApp) -> None:
-    async with Client(app, cookie="nobody") as client:
+    async with browser(app, cookie="nobody") as client:
         assert await client.until_closed() == limits.SIGNED_OUT
 
 
@@ -390,7 +464,7 @@ async def test_signing_out_closes_the_socket(
     app: RealtimeApp, people: dict[str, Context], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "SESSION_CHECK_SECONDS", 0.05)
-    async with Client(app) as client:
+    async with browser(app) as client:
         await client.until("hello")
         people.clear()
         assert await client.until_closed() == limits.SIGNED_OUT
@@ -400,42 +474,61 @@ async def test_a_client_that_does_not_read_is_told_to_come_back(
     app: RealtimeApp, world: World, stream: Notebooks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "QUEUE_FRAMES", 20)
+    words = "x" * (600_000 if app in PORTS else 1)  # the network itself takes some in
     id = new_id()
-    async with Client(app) as slow, Client(app) as fast:
+    async with browser(app) as slow, browser(app) as fast:
         for client in (slow, fast):
             await client.open(id)
             await client.until("hello")
         await asyncio.sleep(0.05)
         slow.frozen.clear()
         for number in range(40):
-            await write(world, stream, id, number, "x")
+            await write(world, stream, id, number, words)
             await fast.until("frame", seq=number + 1)
+        if app in PORTS:  # it reads nothing at all, and the server is rid of it all the same
+            await asyncio.sleep(1.5)
+            assert app.hub.size == 1
         slow.frozen.set()
-        assert await slow.until_closed() == limits.TOO_SLOW
-    assert fast.close_code is None
+        assert await slow.until_closed() in GONE[app in PORTS]
+        assert fast.close_code is None
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"type":"shout"}', '{"type":"open","streams":{"x":1}}', "null"])
 async def test_a_frame_that_can_not_be_read_is_answered_and_the_socket_lives(app: RealtimeApp, text: str) -> None:
-    async with Client(app) as client:
-        await client._to_server.put({"type": "websocket.receive", "text": text})
+    async with browser(app) as client:
+        await client.shout(text)
         await client.until("error", code="bad_frame")
         await client.say(type="open", stream="unknown", streams={})
         await client.until("error", code="unknown_stream")
 
 
 async def test_oversized_and_too_many_frames_close_the_socket(app: RealtimeApp) -> None:
-    async with Client(app) as client:
+    async with browser(app) as client:
         await client.say(type="pong", padding="x" * limits.INCOMING_BYTES)
         assert await client.until_closed() == limits.BAD_FRAME
-    async with Client(app) as client:
+    async with browser(app) as client:
         for _ in range(limits.INCOMING_PER_WINDOW + 1):
             await client.say(type="pong")
         assert await client.until_closed() == limits.TOO_MANY
 
 
 async def test_when_the_server_stops_the_clients_are_told_to_come_back(app: RealtimeApp) -> None:
-    async with Client(app) as client:
+    async with browser(app) as client:
         await client.until("hello")
         await app.stop()
         assert await client.until_closed() == limits.RESTARTING
+
+
+async def test_who_answers_no_heartbeat_for_long_is_told_to_come_back(
+    app: RealtimeApp, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "SILENT_SECONDS", 0.1)
+    async with browser(app) as talking, browser(app) as silent:
+        await talking.until("hello")
+        await silent.until("hello")
+        await asyncio.sleep(0.15)
+        await talking.say(type="pong")
+        await asyncio.sleep(0.05)
+        await app.hub.heartbeat(world.tenant_id)
+        assert await silent.until_closed() == limits.TOO_SLOW
+        await talking.until("heartbeat")
