@@ -215,6 +215,22 @@ def test_kill_9_of_the_server_is_followed_by_a_restart_at_the_same_address(tmp_p
         assert postmaster(server) != killed
 
 
+def test_a_server_that_can_not_start_or_keeps_ending_is_tried_until_it_runs_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a full disk: whatever kept it from running, it comes back when that is gone."""
+    monkeypatch.setattr(launcher, "RESTARTS_PER_MINUTE", 2)
+    monkeypatch.setattr(launcher, "RESTART_PAUSE_SECONDS", 0.2)
+    with start(tmp_path, fsync=False) as server:
+        needed = tmp_path / "cluster" / "global" / "pg_control"
+        needed.rename(tmp_path / "taken away")
+        os.kill(postmaster(server), signal.SIGKILL)
+        wait_until(lambda: server.log_file.read_text().count("could not be started again") >= 4)
+        (tmp_path / "taken away").rename(needed)
+        wait_until(server.is_ready)
+        assert run(server.url(), "select 1") == 1
+
+
 @pytest.mark.parametrize("foreign", ["living", "own"])
 def test_a_stale_pid_file_that_names_a_foreign_process_harms_nobody(tmp_path: Path, foreign: str) -> None:
     with start(tmp_path, fsync=False) as server:

@@ -53,6 +53,8 @@ STOP_TIMEOUT_SECONDS = 30.0
 ATTACH_TIMEOUT_SECONDS = 60.0
 POLL_SECONDS = 0.005
 RESTARTS_PER_MINUTE = 5
+"""So often it is started again at once; beyond that after RESTART_PAUSE_SECONDS."""
+RESTART_PAUSE_SECONDS = 5.0
 LONGEST_LOG_BYTES = 10 * 1024 * 1024
 LOG_LINES_IN_ERRORS = 12
 
@@ -358,27 +360,29 @@ class _Owner:
         end_leftovers(self._paths.cluster)
 
     def _supervise(self) -> None:
-        """Starts the server again when it dies without being asked to; gives up when it keeps dying."""
-        restarts: list[float] = []
+        """Starts the server again whenever it ends without being asked to, for as long as we live.
+
+        At once, but with a pause when it keeps ending: on a full disk it can't run until somebody has made room.
+        """
+        endings: list[float] = []
         while not self._stopping.is_set():
             watchdog = self._watchdog
-            if watchdog is None:
+            if watchdog is not None:
+                watchdog.wait()
+            endings = [at for at in endings if time.monotonic() - at < 60] + [time.monotonic()]
+            if len(endings) > RESTARTS_PER_MINUTE and self._stopping.wait(RESTART_PAUSE_SECONDS):
                 return
-            watchdog.wait()
             with self._guard:
                 if self._stopping.is_set() or self._watchdog is not watchdog:
                     return
-                restarts = [at for at in restarts if time.monotonic() - at < 60] + [time.monotonic()]
-                if len(restarts) > RESTARTS_PER_MINUTE:
-                    _note(self._paths.log, f"PostgreSQL ended {len(restarts)} times within a minute; giving up")
-                    return
                 try:
                     self._end_server()
+                    _rotate(self._paths.log)
                     self._launch()
                 except (LauncherError, OSError) as error:
                     _note(self._paths.log, f"PostgreSQL could not be started again: {error}")
-                    return
-                _note(self._paths.log, "PostgreSQL had ended; it was started again")
+                else:
+                    _note(self._paths.log, "PostgreSQL had ended; it was started again")
 
 
 def _account_for_root() -> _Account | None:
@@ -451,7 +455,7 @@ def _rotate(log: Path) -> None:
 
 
 def _note(log: Path, sentence: str) -> None:
-    with log.open("a") as file:
+    with contextlib.suppress(OSError), log.open("a") as file:  # the disk is full: the server's state tells, too
         file.write(f"huitouke launcher: {sentence}\n")
 
 
