@@ -28,7 +28,7 @@ from huitouke.kernel.database.checks import UnsafeRoleError
 from huitouke.kernel.database.launcher import LauncherError
 from huitouke.kernel.database.migrate import migrate
 from huitouke.kernel.errors import Problem
-from huitouke.kernel.modules import ModuleError, Surface, load_modules
+from huitouke.kernel.modules import CommandError, ModuleError, Surface, load_modules
 from huitouke.kernel.notify import NotifierError
 from huitouke.kernel.observability import logs
 from huitouke.kernel.settings import Settings, get_settings
@@ -49,14 +49,10 @@ EXPECTED: Final = (
 )
 
 
-class CommandError(RuntimeError):
-    """The command can't do what was asked; the message says why and what to do."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; gives the exit status."""
-    options = _parser().parse_args(arguments)
     try:
+        options = _parser(sys.argv[1:] if arguments is None else arguments).parse_args(arguments)
         settings = get_settings()
         logs.configure(settings)
         status: int | None = options.run(options, settings)
@@ -80,7 +76,7 @@ def application_from_environment() -> ASGIApp:
     return create_app(settings, load_modules(), _roles(settings.serve_with), configured_urls(settings))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="huitouke", description="回头客 Huitouke")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
 
@@ -114,7 +110,18 @@ def _parser() -> argparse.ArgumentParser:
     data = _command(commands, "demo-data", _demo_data, "load the demo merchant into the database")
     data.add_argument("--sandbox-url", help="where the simulated WeChat answers")
     _command(commands, "version", _version, "print the version")
+    if arguments[:1] and arguments[0] not in commands.choices:
+        # Only now: the built-in commands need no module to be understood, and `doctor` works where one is broken.
+        _add_commands_of_modules(commands)
     return parser
+
+
+def _add_commands_of_modules(commands: Any) -> None:
+    for module in load_modules():
+        for command in module.commands:
+            if command.name in commands.choices:
+                raise ModuleError(f"module {module.name!r}: there is a command {command.name!r} already")
+            command.add_arguments(_command(commands, command.name, command.run, command.help))
 
 
 def _add_keys(commands: Any) -> None:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 from huitouke.kernel import locales
 
 if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
     from fastapi import APIRouter
 
     from huitouke.kernel.access import AccessResolver
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from huitouke.kernel.demo import DemoWorld
     from huitouke.kernel.events import Event, Handler
     from huitouke.kernel.realtime import Stream
+    from huitouke.kernel.settings import Settings
     from huitouke.kernel.work import Job, Runner, Schedule
 
 ENTRY_POINT_GROUP: Final = "huitouke.modules"
@@ -42,6 +45,10 @@ DemoLoader: TypeAlias = "Callable[[Context, DemoWorld], Awaitable[None]]"
 
 class ModuleError(RuntimeError):
     """A module can't be loaded; the message says which and why."""
+
+
+class CommandError(RuntimeError):
+    """The command can't do what was asked; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,19 @@ class MenuEntry:
 
 
 @dataclass(frozen=True)
+class Command:
+    """`huitouke <name>`: `run` gets the parsed options and gives the exit status, None for 0.
+
+    An expected failure is a `CommandError`: the person gets its sentence, and status 1.
+    """
+
+    name: str
+    help: str
+    add_arguments: Callable[[ArgumentParser], None]
+    run: Callable[[Namespace, Settings], int | None]
+
+
+@dataclass(frozen=True)
 class Module:
     """All that a module contributes. Nothing else wires modules together."""
 
@@ -104,6 +124,8 @@ class Module:
     web: Path | None = None
     """Files that browsers get under `/extensions/<module>/`: scripts and pictures of the module's own pages."""
     demo: DemoLoader | None = None
+    commands: tuple[Command, ...] = ()
+    """Commands of `huitouke` beside the built-in ones, whose names they can't take."""
 
 
 @dataclass(frozen=True)

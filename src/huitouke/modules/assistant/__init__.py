@@ -8,7 +8,7 @@ def module() -> Module:
     from pathlib import Path
 
     from huitouke.kernel.modules import MenuEntry, Permission, SurfaceRouter
-    from huitouke.modules.assistant import console, demo, events, models, reactions
+    from huitouke.modules.assistant import commands, console, demo, events, models, reactions
 
     folder = Path(__file__).parent
     return Module(
@@ -35,4 +35,5 @@ def module() -> Module:
         migrations=folder / "migrations",
         locales=folder / "locales",
         demo=demo.load,
+        commands=(commands.EVAL,),
     )
