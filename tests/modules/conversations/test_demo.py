@@ -10,6 +10,7 @@ from huitouke.kernel.keys import Secret
 from huitouke.modules.conversations import demo
 from huitouke.modules.conversations.models import Conversation, Message
 from huitouke.modules.conversations.service import accounts
+from huitouke.modules.conversations.service.account_checks import check_account
 from huitouke.modules.organization import demo as organization_demo
 from huitouke.modules.organization import service as organization
 from tests.modules.wechat_sandbox.shop import Sandbox
@@ -37,4 +38,4 @@ async def test_the_demo_shows_past_conversations_of_every_kind(running: tuple[Sa
     assert len(world.facts["assistant_answers"]) > 15
     account_id = world.facts["channel_account_id"]
     assert {one.userid for one in await accounts.servicers(context, account_id)} == {"ANing", "XiaoYu"}
-    assert {check.state for check in await accounts.check_account(context, account_id)} <= {"ok", "waiting"}
+    assert {check.state for check in await check_account(context, account_id)} <= {"ok", "waiting"}

@@ -12,12 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from huitouke.modules.conversations.channels.wecom_kf import WecomKf
+from huitouke.modules.conversations.service.event_texts import EventText
 from huitouke.modules.conversations.service.inbound_items import Inbound, inbound
 from huitouke.modules.conversations.service.inbound_rules import ConversationState, Effects, Setting, apply
 from huitouke.wechat.kf_messages import parse_items
 
 NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 RULES = WecomKf.rules
+TEXTS: dict[EventText, str] = {"greeting": "您好", "closing": "再见", "taken": "我来了"}
 
 
 def fresh(**changed: Any) -> ConversationState:
@@ -69,7 +71,7 @@ def applied(
 ) -> Effects:
     out = Effects()
     for page in pages:
-        apply(state, page, sent, Setting(RULES, assistant, "您好", NOW), out)
+        apply(state, page, sent, Setting(RULES, assistant, TEXTS, NOW - timedelta(days=9), NOW), out)
     return out
 
 

@@ -132,6 +132,24 @@ async def set_receive_id(ctx: Context, endpoint_id: UUID, receive_id: str) -> No
     await ctx.session.flush()
 
 
+async def delete_endpoints(ctx: Context, reference_id: UUID) -> None:
+    """Takes away the addresses of that thing with their secrets; what came in on them expires as always.
+
+    Processes that know an address forget it within 60 s.
+    """
+    endpoints = select(CallbackEndpoint.id).where(CallbackEndpoint.reference_id == reference_id)
+    await ctx.session.execute(
+        delete(CallbackRefusal)
+        .where(CallbackRefusal.endpoint_id.in_(endpoints))
+        .execution_options(synchronize_session=False)
+    )
+    await ctx.session.execute(
+        delete(CallbackEndpoint)
+        .where(CallbackEndpoint.reference_id == reference_id)
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def list_received(
     ctx: Context, reference_id: UUID, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
 ) -> Page[Any]:

@@ -48,6 +48,7 @@ def module() -> Module:
             models.Conversation,
             models.Message,
             models.MessageReceipt,
+            models.EarlyRecall,
             models.MessageClientId,
             models.OutboundMessage,
             models.MediaDownload,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from huitouke.modules.conversations.service.accounts import SYNC_RUNNER
+from huitouke.modules.conversations.service.accounts import ACCOUNTS_RUNNER, SYNC_RUNNER
 from huitouke.modules.conversations.service.handling import CARD_RUNNER
 from huitouke.modules.conversations.service.notices import handover_of_task
 from huitouke.modules.organization.service import WecomEventRoute
@@ -20,4 +20,5 @@ def _handover_id(fields: Mapping[str, str]) -> str | None:
 ROUTES: Final = (
     WecomEventRoute("kf_msg_or_event", SYNC_RUNNER, _open_kfid),
     WecomEventRoute("template_card_event", CARD_RUNNER, _handover_id),
+    WecomEventRoute("kf_account_auth_change", ACCOUNTS_RUNNER),
 )

@@ -30,12 +30,20 @@ class ChannelAccount(TenantScoped, Base):
     avatar_url: Mapped[str | None] = mapped_column(Text)
     external_id: Mapped[str] = mapped_column(Text)
     """The platform's id: open_kfid."""
-    wecom_app_id: Mapped[UUID]
+    wecom_app_id: Mapped[UUID | None]
+    """The app that calls for it; null once the account is disconnected."""
     state: Mapped[str] = mapped_column(Text)
     handover_to: Mapped[str] = mapped_column(Text)
     """Where a handover goes unless said otherwise: our console, or a servicer in the WeCom app."""
     greeting: Mapped[str] = mapped_column(Text)
-    """Sent when somebody opens the chat by a link; empty for none."""
+    """Sent when somebody opens the chat by a link, while `greeting_on`."""
+    greeting_on: Mapped[bool]
+    closing: Mapped[str] = mapped_column(Text)
+    """Sent when a session ends, while `closing_on`."""
+    closing_on: Mapped[bool]
+    taken: Mapped[str] = mapped_column(Text)
+    """Sent when a servicer in the WeCom app takes the session, while `taken_on`."""
+    taken_on: Mapped[bool]
     assistant_enabled: Mapped[bool]
     link_url: Mapped[str | None] = mapped_column(Text)
     sync_cursor: Mapped[str | None] = mapped_column(Text)
@@ -131,6 +139,16 @@ class MessageReceipt(TenantScoped, Base):
     message_id: Mapped[UUID | None]
 
 
+class EarlyRecall(TenantScoped, Base):
+    """A message was taken back before it came in itself: it is marked when it does."""
+
+    __tablename__ = "early_recalls"
+
+    channel_account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    external_msgid: Mapped[str] = mapped_column(Text, primary_key=True)
+    recalled_at: Mapped[datetime] = mapped_column(Moment)
+
+
 class MessageClientId(TenantScoped, Base):
     """Idempotency keys of what was sent from screens."""
 
@@ -157,9 +175,9 @@ class OutboundMessage(TenantScoped, Base):
     attempts: Mapped[int]
     next_attempt_at: Mapped[datetime] = mapped_column(Moment)
     event_code: Mapped[str | None] = mapped_column(Text)
-    """welcome_code: the message answers an event instead of counting against the window (path/95122)."""
+    """welcome_code or msg_code: the message answers an event and doesn't count against the window (path/95122)."""
     expires_at: Mapped[datetime | None] = mapped_column(Moment)
-    """After this moment sending is pointless (20 s after an event)."""
+    """After this moment sending is pointless (20 s after an event, 48 h after a servicer took a session)."""
     ai_label: Mapped[str | None] = mapped_column(Text)
     """The sign that the channel puts before an answer of the assistant."""
     counted: Mapped[bool]

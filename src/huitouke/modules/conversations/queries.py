@@ -15,7 +15,7 @@ from huitouke.kernel.files.service import StoredFile
 from huitouke.kernel.locales import has_text, translate
 from huitouke.kernel.paging import Page, decode_cursor, encode_cursor, page_of
 from huitouke.modules.conversations.channels import channel
-from huitouke.modules.conversations.models import ChannelAccount, Conversation, Message
+from huitouke.modules.conversations.models import ChannelAccount, Conversation, HandoverNotice, Message
 from huitouke.modules.conversations.schemas import (
     AccountBrief,
     Can,
@@ -29,6 +29,7 @@ from huitouke.modules.conversations.schemas import (
     IdentityBrief,
     MessageOut,
     MessagePage,
+    NoticeProblem,
     PersonOut,
     Reply,
     Sort,
@@ -129,6 +130,7 @@ async def conversation_detail(ctx: Context, conversation_id: UUID) -> Conversati
         handover_reason=found.handover_reason,
         handover_summary=found.handover_summary,
         handover_problem=sentence(ctx, account.kind, found.handover_problem) if found.handover_problem else None,
+        notice_problem=await _notice_problem(ctx, found, account),
         closed_at=found.closed_at,
         text_limit_bytes=rules.text_limit_bytes,
         card_limits_bytes={kind: dict(limits) for kind, limits in rules.card_limits_bytes.items()},
@@ -297,6 +299,22 @@ def _can(ctx: Context, row: Conversation, account: ChannelAccount) -> Can:
         hand_over_wecom=movable and rules.has_servicers and rules.sessions[row.session_state].may_give_to_servicer,
         close=may and is_open and mine,
     )
+
+
+async def _notice_problem(ctx: Context, row: Conversation, account: ChannelAccount) -> NoticeProblem | None:
+    """Why nobody may know that the customer waits, while nobody has taken the conversation."""
+    if row.handover_id is None or row.waiting_since is None or row.staff_id is not None:
+        return None
+    notice = await ctx.session.scalar(
+        select(HandoverNotice).where(
+            HandoverNotice.handover_id == row.handover_id, HandoverNotice.state.in_(("failed", "unknown", "nobody"))
+        )
+    )
+    if notice is None:
+        return None
+    reason = sentence(ctx, account.kind, notice.error_code) if notice.error_code else ""
+    said = translate(ctx.locale, f"conversations.notice.problem.{notice.state}", reason=reason)
+    return NoticeProblem.model_validate({"state": notice.state, "sentence": said})
 
 
 def _sender(message: Message, names: dict[UUID, str]) -> PersonOut | None:

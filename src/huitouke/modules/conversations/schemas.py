@@ -110,6 +110,13 @@ class Failure(BaseModel):
     sentence: str
 
 
+class NoticeProblem(BaseModel):
+    """The card that tells the staff of a waiting customer did not go out, or nobody knows whether it did."""
+
+    state: Literal["failed", "unknown", "nobody"]
+    sentence: str = Field(description="What happened and what to do.")
+
+
 class ConversationDetail(ConversationRow):
     """A conversation that is open on the screen."""
 
@@ -119,6 +126,9 @@ class ConversationDetail(ConversationRow):
     handover_reason: str | None
     handover_summary: str | None
     handover_problem: str | None = Field(description="Why no servicer could be given the session, with what to do.")
+    notice_problem: NoticeProblem | None = Field(
+        description="Why nobody may have heard in WeCom that the customer waits; null while all is well."
+    )
     closed_at: datetime | None
     text_limit_bytes: int
     card_limits_bytes: dict[str, dict[str, int]] = Field(
@@ -310,7 +320,12 @@ class ChannelAccountOut(BaseModel):
     wecom_app_id: UUID
     state: Literal["active", "disconnected", "failing"]
     handover_to: Literal["console", "wecom"]
-    greeting: str
+    greeting: str = Field(description="Sent when somebody opens the chat by a link, while `greeting_on`.")
+    greeting_on: bool
+    closing: str = Field(description="Sent when a session ends, while `closing_on`.")
+    closing_on: bool
+    taken: str = Field(description="Sent when a servicer in the WeCom app takes the session, while `taken_on`.")
+    taken_on: bool
     assistant_enabled: bool
     link: str | None
     last_synced_at: datetime | None
@@ -335,10 +350,15 @@ class AdoptIn(BaseModel):
 
 
 class ChannelAccountPatch(BaseModel):
-    """What to change; what is absent stays."""
+    """What to change; what is absent stays. A text without its switch is switched on, an empty one off."""
 
     name: Annotated[str, Field(min_length=1, max_length=16)] | None = None
     greeting: Annotated[str, Field(max_length=2048)] | None = None
+    greeting_on: bool | None = None
+    closing: Annotated[str, Field(max_length=2048)] | None = None
+    closing_on: bool | None = None
+    taken: Annotated[str, Field(max_length=2048)] | None = None
+    taken_on: bool | None = None
     handover_to: Literal["console", "wecom"] | None = None
     assistant_enabled: bool | None = None
 
@@ -351,6 +371,12 @@ class AvailableAccount(BaseModel):
     avatar_url: str | None
     manageable: bool = Field(description="Whether WeCom lets this app manage it by API.")
     adopted: bool = Field(description="Whether it is connected already.")
+
+
+class AccountEnd(BaseModel):
+    """What the end of an account would do."""
+
+    open_conversations: int = Field(description="Conversations that would be closed; all of them stay readable.")
 
 
 class LinkOut(BaseModel):
@@ -378,7 +404,7 @@ class Check(BaseModel):
     """One step of a connection check."""
 
     name: str
-    state: Literal["ok", "failed", "waiting"]
+    state: Literal["ok", "failed", "waiting", "optional"]
     message: str
     fix: str
 

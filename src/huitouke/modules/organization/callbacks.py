@@ -39,10 +39,14 @@ class WecomCallbacks:
             raise BadCallback(error.reason) from error
         event = (fields.get("Event") or fields.get("MsgType") or "")[:MAX_EVENT_CHARACTERS]
         route = _routes().get(event)
-        key = route.key(fields) if route is not None else None
+        key = _key(route, fields, endpoint) if route is not None else None
         if route is None or key is None:
             return Opened(str(endpoint.reference_id), plain, None, event)
         return Opened(key, plain, (route.runner, key), event)
+
+
+def _key(route: WecomEventRoute, fields: Mapping[str, str], endpoint: Endpoint) -> str | None:
+    return str(endpoint.reference_id) if route.key is None else route.key(fields)
 
 
 def _signed(query: Mapping[str, str]) -> tuple[str, str, str]:

@@ -91,6 +91,14 @@ async def change_wecom_app(app_id: UUID, body: WecomAppPatch, ctx: ConsoleTransa
     return await _shown(ctx, await service.update_wecom_app(ctx, app_id, change))
 
 
+@router.delete(
+    "/wecom-apps/{app_id}", status_code=204, operation_id="organization_delete_wecom_app", dependencies=[_manage]
+)
+async def delete_wecom_app(app_id: UUID, ctx: ConsoleTransaction) -> None:
+    """Takes an app away with its secret, token and callback address; refused while accounts run through it."""
+    await service.delete_wecom_app(ctx, app_id)
+
+
 @router.post("/wecom-apps/{app_id}/check", operation_id="organization_check_wecom_app", dependencies=[_manage])
 async def check_wecom_app(app_id: UUID, context: ConsoleContext) -> ChecksOut:
     """Tries the app live and says in plain words what works and what doesn't."""

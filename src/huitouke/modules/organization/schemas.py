@@ -52,7 +52,7 @@ class CheckOut(BaseModel):
     """One step of a connection check."""
 
     name: str
-    state: Literal["ok", "failed", "waiting"]
+    state: Literal["ok", "failed", "waiting", "optional"]
     message: str
     fix: str = Field(description="What to do about it; empty when nothing.")
 

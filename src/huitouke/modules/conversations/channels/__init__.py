@@ -189,8 +189,8 @@ class Channel(Protocol):
 
     async def move_session(
         self, context: Context, account: AccountRef, address: str, state: int, servicer_userid: str | None
-    ) -> None:
-        """Changes the session's state. Raises ChannelError."""
+    ) -> str:
+        """Changes the session's state; gives the code for one message about it, "" for none. Raises ChannelError."""
         ...
 
     async def servicers(self, context: Context, account: AccountRef) -> list[Servicer]:

@@ -163,11 +163,12 @@ class WecomKf:
 
     async def move_session(
         self, context: Context, account: AccountRef, address: str, state: int, servicer_userid: str | None
-    ) -> None:
+    ) -> str:
         """kf/service_state/trans (path/94669)."""
         with _errors():
             kf = await _kf(context, account)
-            await kf.change_service_state(account.external_id, address, ServiceState(state), servicer_userid or "")
+            wanted = ServiceState(state)
+            return await kf.change_service_state(account.external_id, address, wanted, servicer_userid or "")
 
     async def servicers(self, context: Context, account: AccountRef) -> list[Servicer]:
         """kf/servicer/list (path/94645), people only."""

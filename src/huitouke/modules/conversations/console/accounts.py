@@ -13,6 +13,7 @@ from huitouke.modules.conversations import queries
 from huitouke.modules.conversations.avatar import default_avatar
 from huitouke.modules.conversations.models import ChannelAccount
 from huitouke.modules.conversations.schemas import (
+    AccountEnd,
     AdoptIn,
     AvailableAccount,
     ChannelAccountIn,
@@ -24,7 +25,8 @@ from huitouke.modules.conversations.schemas import (
     ServicerOut,
     ServicersIn,
 )
-from huitouke.modules.conversations.service import accounts
+from huitouke.modules.conversations.service import account_endings, accounts
+from huitouke.modules.conversations.service.account_checks import check_account as check
 from huitouke.modules.organization import service as organization
 
 router = APIRouter(prefix="/channel-accounts", tags=["channel accounts"])
@@ -61,20 +63,37 @@ async def adopt_account(body: AdoptIn, context: ConsoleContext) -> ChannelAccoun
 @router.get("/{account_id}", operation_id="channel_accounts_get", dependencies=[_view])
 async def get_account(account_id: UUID, ctx: ConsoleTransaction) -> ChannelAccountOut:
     """One account."""
-    return _out(ctx, await accounts.channel_account(ctx, account_id))
+    return _out(ctx, await accounts.connected_account(ctx, account_id))
 
 
 @router.patch("/{account_id}", operation_id="channel_accounts_change", dependencies=[_manage])
 async def change_account(account_id: UUID, body: ChannelAccountPatch, context: ConsoleContext) -> ChannelAccountOut:
     """Changes an account's settings."""
-    change = accounts.AccountChange(body.name, body.greeting, body.handover_to, body.assistant_enabled)
+    change = accounts.AccountChange(**body.model_dump())
     return _out(context, await accounts.update_account(context, account_id, change))
+
+
+@router.get("/{account_id}/end", operation_id="channel_accounts_end", dependencies=[_manage])
+async def what_ends(account_id: UUID, ctx: ConsoleTransaction) -> AccountEnd:
+    """What disconnecting the account would do, for the question before it."""
+    await accounts.connected_account(ctx, account_id)
+    return AccountEnd(open_conversations=await account_endings.open_conversations(ctx, account_id))
+
+
+@router.delete("/{account_id}", status_code=204, operation_id="channel_accounts_disconnect", dependencies=[_manage])
+async def disconnect_account(
+    account_id: UUID,
+    context: ConsoleContext,
+    delete_at_wecom: Annotated[bool, Query(description="Whether the 客服账号 is deleted at WeCom too.")] = False,
+) -> None:
+    """Disconnects an account: open conversations are closed, all stay readable. It can be connected again."""
+    await account_endings.disconnect_account(context, account_id, delete_at_wecom=delete_at_wecom)
 
 
 @router.post("/{account_id}/check", operation_id="channel_accounts_check", dependencies=[_manage])
 async def check_account(account_id: UUID, context: ConsoleContext) -> Checks:
     """Tries the account live and says in plain words what works and what doesn't."""
-    checks = await accounts.check_account(context, account_id)
+    checks = await check(context, account_id)
     return Checks(checks=[Check.model_validate(check, from_attributes=True) for check in checks])
 
 
@@ -135,6 +154,11 @@ def _out(context: Context, account: ChannelAccount) -> ChannelAccountOut:
             "state": account.state,
             "handover_to": account.handover_to,
             "greeting": account.greeting,
+            "greeting_on": account.greeting_on,
+            "closing": account.closing,
+            "closing_on": account.closing_on,
+            "taken": account.taken,
+            "taken_on": account.taken_on,
             "assistant_enabled": account.assistant_enabled,
             "link": account.link_url,
             "last_synced_at": account.last_synced_at,

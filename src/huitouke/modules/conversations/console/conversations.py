@@ -126,6 +126,17 @@ async def close(conversation_id: UUID, ctx: ConsoleTransaction) -> ConversationD
 
 
 @router.post(
+    "/conversations/{conversation_id}/notice",
+    operation_id="conversations_send_notice_again",
+    dependencies=[_reply],
+)
+async def send_notice_again(conversation_id: UUID, ctx: ConsoleTransaction) -> ConversationDetail:
+    """Tells the staff in WeCom once more that the customer waits, after the card did not go out."""
+    await service.send_notice_again(ctx, conversation_id)
+    return await queries.conversation_detail(ctx, conversation_id)
+
+
+@router.post(
     "/conversations/{conversation_id}/read", status_code=204, operation_id="conversations_read", dependencies=[_view]
 )
 async def mark_read(conversation_id: UUID, ctx: ConsoleTransaction) -> None:

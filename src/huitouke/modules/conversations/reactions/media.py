@@ -16,6 +16,7 @@ from huitouke.modules.conversations.channels import AccountRef, ChannelError, ch
 from huitouke.modules.conversations.service import media
 from huitouke.modules.conversations.service.accounts import channel_account, reference
 from huitouke.modules.conversations.service.media import Wanted
+from huitouke.modules.conversations.service.problems import AccountDisconnected
 from huitouke.modules.conversations.service.receiving import MEDIA_RUNNER
 
 AT_ONCE: Final = 4
@@ -38,7 +39,7 @@ async def fetch_media(context: Context, account_id: str) -> None:
         async with transaction(context) as ctx:
             try:
                 account = reference(await channel_account(ctx, UUID(account_id)))
-            except NotFound:
+            except (NotFound, AccountDisconnected):
                 return
             wanted = await media.due(ctx, account.id)
             if not wanted and (at := await media.next_attempt_at(ctx, account.id)) is not None:

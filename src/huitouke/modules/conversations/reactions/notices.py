@@ -8,7 +8,7 @@ import structlog
 from huitouke.kernel.callbacks import service as callbacks
 from huitouke.kernel.context import Actor, ActorKind, Context
 from huitouke.kernel.database import transaction
-from huitouke.kernel.errors import Problem
+from huitouke.kernel.errors import NotFound, Problem
 from huitouke.kernel.locales import translate
 from huitouke.kernel.settings import get_settings
 from huitouke.kernel.work import fence, runner
@@ -104,6 +104,8 @@ async def _update(context: Context, handover_id: UUID, clicked_code: str | None)
         await client.disable_buttons(receivers, update.response_code, _button_text(context, update))
     except WecomError as error:
         log.warning("conversations.card_not_updated", handover_id=str(handover_id), code=error.errcode)
+    except NotFound:  # the app was deleted meanwhile, and its cards can't be changed any more
+        log.info("conversations.card_not_updated", handover_id=str(handover_id), code="no_app")
 
 
 async def _app_messages(context: Context, wecom_app_id: UUID) -> AppMessageClient:

@@ -13,6 +13,7 @@ from huitouke.kernel.work import RetryLater, job
 from huitouke.modules.conversations.channels import ChannelError, channel
 from huitouke.modules.conversations.models import Conversation
 from huitouke.modules.conversations.service.accounts import account_failed, channel_account, reference
+from huitouke.modules.conversations.service.problems import AccountDisconnected
 from huitouke.modules.customers import service as customers
 from huitouke.modules.organization import service as organization
 
@@ -37,7 +38,10 @@ async def fetch_profiles(context: Context, args: FetchProfiles) -> None:
     with the next page in which they appear: somebody who has just entered has no name yet and writes a moment later.
     """
     async with transaction(context) as ctx:
-        account = reference(await channel_account(ctx, args.account_id))
+        try:
+            account = reference(await channel_account(ctx, args.account_id))
+        except AccountDisconnected:
+            return
         app = await organization.wecom_app(ctx, account.wecom_app_id)
         rows = await ctx.session.execute(
             select(Conversation.customer_address, Conversation.customer_id, Conversation.id).where(

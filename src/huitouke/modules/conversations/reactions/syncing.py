@@ -59,14 +59,21 @@ class _Place:
 
 @runner(SYNC_RUNNER)
 async def sync(context: Context, open_kfid: str) -> None:
-    """Takes in page after page until nothing is left. Each page commits together with the cursor after it."""
+    """Takes in page after page until nothing is left."""
+    if not await take_in(context, open_kfid):
+        async with transaction(context) as ctx:
+            await wake(ctx, SYNC_RUNNER, open_kfid)
+
+
+async def take_in(context: Context, open_kfid: str) -> bool:
+    """The pages that there are now, each committed together with the cursor after it; False when there are more."""
     for _ in range(PAGES_PER_RUN):
         place = await _place(context, open_kfid)
         if place is None:
-            return
+            return True
         page = await _pull(context, place)
         if page is None:
-            return
+            return True
         try:
             async with transaction(context) as ctx:
                 await fence(ctx)
@@ -75,9 +82,18 @@ async def sync(context: Context, open_kfid: str) -> None:
             continue
         log.info("conversations.page_received", account_id=str(place.account.id), items=len(page.items), fresh=fresh)
         if not page.has_more:
-            return
+            return True
+    return False
+
+
+async def news(context: Context, account: AccountRef) -> bool:
+    """Whether WeCom told of something at the account that has not been taken in yet."""
     async with transaction(context) as ctx:
-        await wake(ctx, SYNC_RUNNER, open_kfid)
+        newest = await callbacks.newest_body(ctx, "wecom", account.external_id)
+        synced_at = await ctx.session.scalar(
+            select(ChannelAccount.last_synced_at).where(ChannelAccount.id == account.id)
+        )
+    return newest is not None and (synced_at is None or newest.received_at > synced_at)
 
 
 class SyncLater(BaseModel):

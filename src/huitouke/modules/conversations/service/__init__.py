@@ -20,6 +20,7 @@ from huitouke.modules.conversations.service.handling import (
     paused_until,
     take,
 )
+from huitouke.modules.conversations.service.notices import send_again as send_notice_again
 from huitouke.modules.conversations.service.sending import SendRequest, retry_message, send_message
 
 __all__ = [
@@ -44,5 +45,6 @@ __all__ = [
     "retry_message",
     "send_assistant_reply",
     "send_message",
+    "send_notice_again",
     "take",
 ]

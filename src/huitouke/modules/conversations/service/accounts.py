@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
@@ -10,39 +9,47 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from huitouke.kernel import audit, clock, realtime
-from huitouke.kernel.callbacks import service as callbacks
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import transaction
 from huitouke.kernel.errors import InvalidInput, NotFound
 from huitouke.kernel.ids import new_id
-from huitouke.kernel.locales import translate
 from huitouke.kernel.work import schedule, wake
 from huitouke.modules.conversations.channels import AccountRef, ChannelError, Servicer, channel
 from huitouke.modules.conversations.models import ChannelAccount
 from huitouke.modules.conversations.service import problems
+from huitouke.modules.conversations.service.event_texts import KINDS, MAX_BYTES, EventText
 from huitouke.modules.organization import service as organization
-from huitouke.modules.organization.service import Check
 from huitouke.wechat.errors import WecomError
 from huitouke.wechat.kf import KfClient
 from huitouke.wechat.media import MediaClient, MediaKind
 
 SYNC_RUNNER: Final = "kf.sync"
+ACCOUNTS_RUNNER: Final = "kf.accounts"
+"""Looks which accounts an app may manage; key: id of the app."""
+
+NOT_MANAGED: Final = "48007"
+"""WeCom's code: the account is not managed by this app."""
+
 PULL_SCHEDULE: Final = "kf.pull"
 KIND: Final = "wecom_kf"
 MAX_ACCOUNTS: Final = 100
 MAX_NAME_CHARACTERS: Final = 16
-MAX_GREETING_BYTES: Final = 2048
 LINK_SCENE: Final = "huitouke"
 
 
 @dataclass(frozen=True, slots=True)
 class AccountChange:
-    """What to change; None leaves it. `greeting` empty takes it away."""
+    """What to change; None leaves it."""
 
     name: str | None = None
     greeting: str | None = None
     handover_to: Literal["console", "wecom"] | None = None
     assistant_enabled: bool | None = None
+    greeting_on: bool | None = None
+    closing: str | None = None
+    closing_on: bool | None = None
+    taken: str | None = None
+    taken_on: bool | None = None
 
 
 async def channel_account(ctx: Context, account_id: UUID) -> ChannelAccount:
@@ -54,13 +61,30 @@ async def channel_account(ctx: Context, account_id: UUID) -> ChannelAccount:
 
 
 def reference(account: ChannelAccount) -> AccountRef:
-    """What calls need of an account, to keep when the transaction is over."""
+    """What calls need of an account, to keep when the transaction is over. Raises AccountDisconnected."""
+    if account.wecom_app_id is None:
+        raise problems.AccountDisconnected
     return AccountRef(account.id, account.kind, account.external_id, account.wecom_app_id, account.name)
 
 
+async def connected_account(ctx: Context, account_id: UUID) -> ChannelAccount:
+    """The account of that id, while it is connected. Raises NotFound."""
+    account = await channel_account(ctx, account_id)
+    if account.state == "disconnected":
+        raise NotFound(kind="channel_account")
+    return account
+
+
 async def accounts(ctx: Context) -> Sequence[ChannelAccount]:
-    """All accounts, oldest first."""
-    return (await ctx.session.scalars(select(ChannelAccount).order_by(ChannelAccount.id).limit(MAX_ACCOUNTS))).all()
+    """All connected accounts, oldest first."""
+    return (
+        await ctx.session.scalars(
+            select(ChannelAccount)
+            .where(ChannelAccount.state != "disconnected")
+            .order_by(ChannelAccount.id)
+            .limit(MAX_ACCOUNTS)
+        )
+    ).all()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +106,13 @@ async def corp_accounts(context: Context, wecom_app_id: UUID) -> list[CorpAccoun
     except WecomError as error:
         raise refused(context, error) from error
     async with transaction(context) as ctx:
-        known = set(await ctx.session.scalars(select(ChannelAccount.external_id).where(ChannelAccount.kind == KIND)))
+        known = set(
+            await ctx.session.scalars(
+                select(ChannelAccount.external_id).where(
+                    ChannelAccount.kind == KIND, ChannelAccount.state != "disconnected"
+                )
+            )
+        )
     return [
         CorpAccount(one.open_kfid, one.name, one.avatar or None, one.manage_privilege, one.open_kfid in known)
         for one in found
@@ -119,7 +149,37 @@ async def adopt_account(context: Context, wecom_app_id: UUID, open_kfid: str) ->
 async def connect(
     ctx: Context, wecom_app_id: UUID, open_kfid: str, name: str, avatar_url: str | None
 ) -> ChannelAccount:
-    """The account's row, and its first pull, which brings the last three days. Raises AccountExists."""
+    """The account's row, and its first pull, which brings the last three days. Raises AccountExists.
+
+    One that was disconnected before is the same account again, with its conversations and settings.
+    """
+    account = await _known_before(ctx, open_kfid)
+    if account is not None:
+        account.state, account.wecom_app_id, account.last_error_code = "active", wecom_app_id, None
+        account.name, account.avatar_url, account.created_at = name, avatar_url, clock.now()
+    else:
+        account = await _new(ctx, wecom_app_id, open_kfid, name, avatar_url)
+    await ctx.session.flush()
+    await audit.record(ctx, "conversations.account_connected", "channel_account", account.id, after={"name": name})
+    await wake(ctx, SYNC_RUNNER, open_kfid)
+    await schedule(ctx, PULL_SCHEDULE, clock.now())
+    realtime.hint(ctx, kind="channel_account", id=account.id)
+    return account
+
+
+async def _known_before(ctx: Context, open_kfid: str) -> ChannelAccount | None:
+    return await ctx.session.scalar(
+        select(ChannelAccount)
+        .where(
+            ChannelAccount.kind == KIND,
+            ChannelAccount.external_id == open_kfid,
+            ChannelAccount.state == "disconnected",
+        )
+        .with_for_update()
+    )
+
+
+async def _new(ctx: Context, wecom_app_id: UUID, open_kfid: str, name: str, avatar_url: str | None) -> ChannelAccount:
     account = ChannelAccount(
         id=new_id(),
         kind=KIND,
@@ -130,6 +190,11 @@ async def connect(
         state="active",
         handover_to="console",
         greeting="",
+        greeting_on=True,
+        closing="",
+        closing_on=False,
+        taken="",
+        taken_on=False,
         assistant_enabled=True,
         created_at=clock.now(),
     )
@@ -139,31 +204,27 @@ async def connect(
             await ctx.session.flush()
     except IntegrityError as error:
         raise problems.AccountExists(field="open_kfid") from error
-    await audit.record(ctx, "conversations.account_connected", "channel_account", account.id, after={"name": name})
-    await wake(ctx, SYNC_RUNNER, open_kfid)
-    await schedule(ctx, PULL_SCHEDULE, clock.now())
-    realtime.hint(ctx, kind="channel_account", id=account.id)
     return account
 
 
 async def update_account(context: Context, account_id: UUID, change: AccountChange) -> ChannelAccount:
     """Changes an account; the name is changed at WeCom first. Raises NotFound, InvalidInput, WecomRefused."""
     async with transaction(context) as ctx:
-        account = await channel_account(ctx, account_id)
+        account = await connected_account(ctx, account_id)
     title = None if change.name is None or change.name == account.name else _name(change.name)
-    if change.greeting is not None and len(change.greeting.encode()) > MAX_GREETING_BYTES:
-        raise InvalidInput(field="greeting", reason="length", maximum=MAX_GREETING_BYTES)
+    texts = _texts(change)
     if title is not None:
-        kf = KfClient(await organization.wecom_client(context, account.wecom_app_id))
+        kf = await kf_client(context, account)
         try:
             await kf.update_account(account.external_id, name=title)
         except WecomError as error:
             raise refused(context, error) from error
     async with transaction(context) as ctx:
-        account = await channel_account(ctx, account_id)
+        account = await connected_account(ctx, account_id)
         before = _facts(account)
         account.name = title or account.name
-        account.greeting = account.greeting if change.greeting is None else change.greeting.strip()
+        for column, value in texts.items():
+            setattr(account, column, value)
         account.handover_to = change.handover_to or account.handover_to
         if change.assistant_enabled is not None:
             account.assistant_enabled = change.assistant_enabled
@@ -178,10 +239,10 @@ async def update_account(context: Context, account_id: UUID, change: AccountChan
 async def make_link(context: Context, account_id: UUID) -> str:
     """The link that opens a chat with this account (path/94665); asked for once, then kept. Raises WecomRefused."""
     async with transaction(context) as ctx:
-        account = await channel_account(ctx, account_id)
+        account = await connected_account(ctx, account_id)
     if account.link_url is not None:
         return account.link_url
-    kf = KfClient(await organization.wecom_client(context, account.wecom_app_id))
+    kf = await kf_client(context, account)
     try:
         url = await kf.add_contact_way(account.external_id, LINK_SCENE)
     except WecomError as error:
@@ -194,7 +255,7 @@ async def make_link(context: Context, account_id: UUID) -> str:
 async def servicers(context: Context, account_id: UUID) -> list[Servicer]:
     """Who may receive this account's sessions in the WeCom app. Raises NotFound, WecomRefused."""
     async with transaction(context) as ctx:
-        account = reference(await channel_account(ctx, account_id))
+        account = reference(await connected_account(ctx, account_id))
     try:
         return await channel(account.kind).servicers(context, account)
     except ChannelError as error:
@@ -206,8 +267,8 @@ async def change_servicers(
 ) -> dict[str, str | None]:
     """Adds or removes servicers; per person None, or the sentence why not. Raises NotFound, WecomRefused."""
     async with transaction(context) as ctx:
-        account = await channel_account(ctx, account_id)
-    kf = KfClient(await organization.wecom_client(context, account.wecom_app_id))
+        account = await connected_account(ctx, account_id)
+    kf = await kf_client(context, account)
     try:
         results = await (kf.add_servicers if add else kf.delete_servicers)(account.external_id, userids)
     except WecomError as error:
@@ -219,40 +280,14 @@ async def change_servicers(
     }
 
 
-async def check_account(context: Context, account_id: UUID) -> list[Check]:
-    """Is the account connected? Rights, servicers, callbacks, in plain words; pulls too. Raises NotFound."""
-    async with transaction(context) as ctx:
-        account = await channel_account(ctx, account_id)
-        newest = await callbacks.newest_body(ctx, "wecom", account.external_id)
-    checks = await _kf_checks(context, account)
-    locale = context.locale
-    if newest is None:
-        checks.append(
-            Check(
-                "callback",
-                "waiting",
-                translate(locale, "conversations.checks.callback.waiting"),
-                translate(locale, "conversations.checks.callback.waiting.fix"),
-            )
-        )
-    else:
-        checks.append(Check("callback", "ok", translate(locale, "conversations.checks.callback.ok")))
-    failed = any(check.state == "failed" for check in checks)
-    async with transaction(context) as ctx:
-        await wake(ctx, SYNC_RUNNER, account.external_id)
-        if not failed:
-            await _set(ctx, account_id, state="active", last_error_code=None)
-    return checks
-
-
 async def account_failed(ctx: Context, account_id: UUID, code: str) -> None:
     """The account can't work until a person does something: shown with the reason until a call succeeds again."""
     await _set(ctx, account_id, state="failing", last_error_code=code, last_error_at=clock.now())
 
 
-async def synced(ctx: Context, account_id: UUID, at: datetime) -> None:
-    """A pull that brought nothing: noted at most once a minute by the schedule."""
-    await _set(ctx, account_id, quiet=True, last_synced_at=at)
+async def account_works(ctx: Context, account_id: UUID) -> None:
+    """What was wrong is over."""
+    await _set(ctx, account_id, state="active", last_error_code=None)
 
 
 def refused(context: Context, error: WecomError) -> problems.WecomRefused:
@@ -269,39 +304,39 @@ def refused_by_channel(context: Context, account: AccountRef, error: ChannelErro
     return problems.WecomRefused(code=error.code, reason=sentence)
 
 
-async def _kf_checks(context: Context, account: ChannelAccount) -> list[Check]:
-    kf = KfClient(await organization.wecom_client(context, account.wecom_app_id))
-    locale = context.locale
-    try:
-        found = next((one for one in await kf.list_accounts() if one.open_kfid == account.external_id), None)
-    except WecomError as error:
-        return [organization.failed_check(context, "account", error)]
-    if found is None or not found.manage_privilege:
-        key = "conversations.checks.account." + ("missing" if found is None else "no_privilege")
-        return [Check("account", "failed", translate(locale, key), translate(locale, f"{key}.fix"))]
-    checks = [Check("account", "ok", translate(locale, "conversations.checks.account.ok", name=found.name))]
-    try:
-        people = await kf.list_servicers(account.external_id)
-    except WecomError as error:
-        return [*checks, organization.failed_check(context, "servicers", error)]
-    receiving = sum(one.status == 0 for one in people)
-    if receiving:
-        message = translate(locale, "conversations.checks.servicers.ok", count=receiving)
-        return [*checks, Check("servicers", "ok", message)]
-    state: Literal["failed", "waiting"] = "failed" if account.handover_to == "wecom" else "waiting"
-    key = "conversations.checks.servicers.none"
-    return [*checks, Check("servicers", state, translate(locale, key), translate(locale, f"{key}.fix"))]
+async def kf_client(context: Context, account: ChannelAccount) -> KfClient:
+    """WeCom for the account. Raises AccountDisconnected."""
+    return KfClient(await organization.wecom_client(context, reference(account).wecom_app_id))
 
 
-async def _set(ctx: Context, account_id: UUID, *, quiet: bool = False, **values: object) -> None:
+def _texts(change: AccountChange) -> dict[str, str | bool]:
+    """Columns of the event texts to change. A text without its switch is on, an empty one off. Raises InvalidInput."""
+    given: dict[EventText, tuple[str | None, bool | None]] = {
+        "greeting": (change.greeting, change.greeting_on),
+        "closing": (change.closing, change.closing_on),
+        "taken": (change.taken, change.taken_on),
+    }
+    columns: dict[str, str | bool] = {}
+    for kind in KINDS:
+        text, on = given[kind]
+        if text is not None:
+            if len(text.strip().encode()) > MAX_BYTES:
+                raise InvalidInput(field=kind, reason="length", maximum=MAX_BYTES)
+            columns[kind] = text.strip()
+            columns[f"{kind}_on"] = bool(text.strip())
+        if on is not None:
+            columns[f"{kind}_on"] = on
+    return columns
+
+
+async def _set(ctx: Context, account_id: UUID, **values: object) -> None:
     await ctx.session.execute(
         update(ChannelAccount)
         .where(ChannelAccount.id == account_id)
         .values(**values)
         .execution_options(synchronize_session=False)
     )
-    if not quiet:
-        realtime.hint(ctx, kind="channel_account", id=account_id)
+    realtime.hint(ctx, kind="channel_account", id=account_id)
 
 
 def _name(name: str) -> str:
@@ -315,6 +350,11 @@ def _facts(account: ChannelAccount) -> dict[str, object]:
     return {
         "name": account.name,
         "greeting": account.greeting,
+        "greeting_on": account.greeting_on,
+        "closing": account.closing,
+        "closing_on": account.closing_on,
+        "taken": account.taken,
+        "taken_on": account.taken_on,
         "handover_to": account.handover_to,
         "assistant_enabled": account.assistant_enabled,
     }

@@ -27,6 +27,7 @@ from huitouke.modules.conversations.models import (
     Message,
     OutboundMessage,
 )
+from huitouke.modules.conversations.service.accounts import reference
 from huitouke.modules.conversations.service.announce import announce
 from huitouke.modules.conversations.service.sending import locked
 
@@ -37,7 +38,11 @@ MEDIA_LIFETIME: Final = timedelta(days=3) - timedelta(hours=1)
 """WeCom keeps uploaded media for three days (path/90253); an hour early is safe."""
 
 EXPIRED: Final = "event_code_expired"
-"""Failure code: the 20 s in which an event may be answered were over (path/95122)."""
+"""Failure code: the time in which an event may be answered was over (path/95122)."""
+CODE_REFUSED: Final = "40058"
+"""What WeCom says of a code that is used or over."""
+DISCONNECTED: Final = "account_disconnected"
+"""Failure code: the account was disconnected before the message could leave."""
 
 WINDOW_USED_UP: Final = "95001"
 WINDOW_OVER: Final = frozenset({"95002", "95031"})
@@ -66,12 +71,18 @@ class Later:
 
 
 async def begin_next(ctx: Context, conversation_id: UUID) -> Delivery | Later | None:
-    """Takes the first message that has not left, counts the attempt and sets it to `sending`; None: nothing is left."""
+    """Takes the first message that has not left, counts the attempt and sets it to `sending`; None: nothing is left.
+
+    What answers an event goes before the rest: its code is soon over.
+    """
     row, account = await locked(ctx, conversation_id)
+    if account.wecom_app_id is None:
+        await _can_not_leave(ctx, row)
+        return None
     outbound = await ctx.session.scalar(
         select(OutboundMessage)
         .where(OutboundMessage.conversation_id == conversation_id, OutboundMessage.state.in_(("queued", "sending")))
-        .order_by(OutboundMessage.seq)
+        .order_by(OutboundMessage.event_code.is_(None), OutboundMessage.seq)
         .limit(1)
     )
     if outbound is None:
@@ -90,7 +101,7 @@ async def begin_next(ctx: Context, conversation_id: UUID) -> Delivery | Later | 
     return Delivery(
         message_id=message.id,
         conversation_id=row.id,
-        account=AccountRef(account.id, account.kind, account.external_id, account.wecom_app_id, account.name),
+        account=reference(account),
         outgoing=Outgoing(
             address=row.customer_address,
             msgtype=message.msgtype,
@@ -183,14 +194,15 @@ async def refused(ctx: Context, delivery: Delivery, error: ChannelError) -> Late
     state = "unknown" if error.may_have_happened else "failed"
     row.seq += 2
     row.state_seq, row.changed_at = row.seq, now
-    message.state, message.failure_code, message.changed_seq = state, error.code, row.seq - 1
-    outbound.state, outbound.error_code = state, error.code
+    code = EXPIRED if outbound.event_code is not None and error.code == CODE_REFUSED else error.code
+    message.state, message.failure_code, message.changed_seq = state, code, row.seq - 1
+    outbound.state, outbound.error_code = state, code
     await ctx.session.flush()
     await _note_what_it_means(ctx, row, account, outbound, error)
     await _tell(
         ctx,
         row,
-        MessageFailed(message_id=message.id, failure_code=error.code, sender_kind=message.sender_kind),
+        MessageFailed(message_id=message.id, failure_code=code, sender_kind=message.sender_kind),
     )
     return None
 
@@ -207,6 +219,23 @@ async def keep_media(ctx: Context, delivery: Delivery, media_id: str) -> None:
             expires_at=clock.now() + MEDIA_LIFETIME,
         )
     )
+
+
+async def _can_not_leave(ctx: Context, row: Conversation) -> None:
+    """The account is disconnected: whatever was still to be sent has failed, and says so."""
+    waiting = await ctx.session.scalars(
+        select(OutboundMessage)
+        .where(OutboundMessage.conversation_id == row.id, OutboundMessage.state.in_(("queued", "sending")))
+        .order_by(OutboundMessage.seq)
+    )
+    for outbound in waiting.all():
+        message = await _message(ctx, outbound.id)
+        row.seq += 1
+        message.state, message.failure_code, message.changed_seq = "failed", DISCONNECTED, row.seq
+        outbound.state, outbound.error_code = "failed", DISCONNECTED
+        event = MessageFailed(message_id=message.id, failure_code=DISCONNECTED, sender_kind=message.sender_kind)
+        await ctx.session.flush()
+        await _tell(ctx, row, event)
 
 
 async def _note_what_it_means(

@@ -31,6 +31,9 @@ Destination = Literal["console", "wecom"]
 PAUSED_UNTIL_TOLD: Final = timedelta(days=365 * 100)
 """A pause without an end: a hundred years."""
 
+SESSION_ENDED: Final = "session_ended"
+"""Reason why a customer waits: WeCom ended the session before the customer's last words were answered."""
+
 NOTICE_RUNNER: Final = "conversations.notice"
 """Sends the one card of a handover; key: handover id."""
 
@@ -59,6 +62,7 @@ MOVES: Final[Mapping[str, Move]] = {
     "servicer_took": Move(
         frozenset({"open", "closed"}), frozenset({"assistant", "agent", "servicer"}), "open", "servicer"
     ),
+    "ended_on_customer": Move(OPEN, frozenset({"assistant", "agent"}), "open", None),
     "servicer_ended": Move(OPEN, frozenset({"assistant", "agent", "servicer"}), "closed", "assistant"),
     "close": Move(OPEN, frozenset({"assistant", "agent", "servicer"}), "closed", None),
 }
@@ -324,7 +328,14 @@ async def servicer_took(ctx: Context, conversation_id: UUID, servicer_userid: st
 
 
 async def session_ended(ctx: Context, conversation_id: UUID) -> Conversation | None:
-    """WeCom ended the session (state 4): closed, and the assistant's again when the customer writes."""
+    """WeCom ended the session (state 4): closed, and the assistant's again when the customer writes.
+
+    Where the customer's last words have not been answered it stays open, in front of people: nothing can be sent until
+    the customer writes again (path/94669), but nobody is forgotten.
+    """
+    row = await conversation(ctx, conversation_id)
+    if await _unanswered(ctx, row):
+        return await ended_on_customer(ctx, row)
     moved = await _move(
         ctx,
         conversation_id,
@@ -334,6 +345,34 @@ async def session_ended(ctx: Context, conversation_id: UUID) -> Conversation | N
     )
     if moved is not None:
         await _emit(ctx, moved, Closed())
+    return moved
+
+
+async def ended_on_customer(ctx: Context, row: Conversation) -> Conversation | None:
+    """The session ended while the customer waits for an answer: staff are told once, who has it keeps it."""
+    handover: dict[str, Any] = {}
+    if row.staff_id is None and row.waiting_since is None:
+        handover = {
+            "waiting_since": clock.now(),
+            "handover_id": new_id(),
+            "handover_to": "console",
+            "handover_reason": SESSION_ENDED,
+        }
+    moved = await _move(
+        ctx,
+        row.id,
+        "ended_on_customer",
+        {"session_state": 4, **handover},
+        Conversation.session_state != 4,
+        event_type="ended_on_customer",
+    )
+    if moved is None:
+        return None
+    if handover and moved.handover_id is not None:
+        await _emit(ctx, moved, StaffAsked(reason=SESSION_ENDED, handover_id=moved.handover_id))
+        await wake(ctx, NOTICE_RUNNER, str(moved.handover_id))
+    else:
+        announce(ctx, moved.id, moved.seq, counts=True)
     return moved
 
 
@@ -440,6 +479,20 @@ async def _update(
             .execution_options(synchronize_session=False, populate_existing=True)
         )
     ).scalar_one_or_none()
+
+
+async def _unanswered(ctx: Context, row: Conversation) -> bool:
+    """Whether the customer's last words came after all that was said to them."""
+    if row.state != "open" or row.handler == "servicer" or not row.last_customer_seq:
+        return False
+    answer = select(Message.id).where(
+        Message.conversation_id == row.id,
+        Message.direction == "out",
+        Message.sender_kind != "system",
+        Message.state != "failed",
+        Message.seq > row.last_customer_seq,
+    )
+    return await ctx.session.scalar(answer.limit(1)) is None
 
 
 async def _emit(ctx: Context, row: Conversation, event: Event) -> None:

@@ -5,8 +5,8 @@ and 48 hours; what we sent after it, or still have to send, counts against it, s
 to the same numbers.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -25,6 +25,7 @@ from huitouke.modules.conversations.events import (
     Reopened,
     SessionEntered,
 )
+from huitouke.modules.conversations.service.event_texts import LIFETIME, EventText, left_out
 from huitouke.modules.conversations.service.inbound_items import Inbound, summary
 from huitouke.modules.conversations.service.sending import preview
 from huitouke.wechat.kf_messages import (
@@ -37,9 +38,14 @@ from huitouke.wechat.kf_messages import (
     UserRecallEvent,
 )
 
-WELCOME_CODE_LIFETIME: Final = timedelta(seconds=20)
 CLOCK_GRAIN: Final = timedelta(seconds=1)
 """WeCom tells whole seconds: what we sent within the same second came before the message or after it."""
+
+JUST_ENDED: Final = timedelta(minutes=2)
+"""Who writes within this time after our end of a session may have written before WeCom ended it: WeCom is asked."""
+
+STILL_NEW: Final = timedelta(minutes=10)
+"""Beyond this it is history that is only now taken in."""
 
 NO_ASSISTANT: Final = "no_assistant"
 """Reason of a handover that nobody asked for: the account's assistant is off."""
@@ -115,8 +121,8 @@ class Fetch:
 
 
 @dataclass(frozen=True, slots=True)
-class Greeting:
-    """A greeting to send for a welcome_code."""
+class EventAnswer:
+    """A text of the account to send for an event's code."""
 
     message: MessageRow
     code: str
@@ -148,12 +154,14 @@ class Effects:
 
     messages: list[MessageRow] = field(default_factory=list)
     fetches: list[Fetch] = field(default_factory=list)
-    greetings: list[Greeting] = field(default_factory=list)
+    answers: list[EventAnswer] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     recalls: list[Recall] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     handovers: list[UUID] = field(default_factory=list)
     """Handovers that began because the account has no assistant."""
+    doubtful: list[UUID] = field(default_factory=list)
+    """Conversations that opened again so soon that WeCom may have ended the session after the message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +170,10 @@ class Setting:
 
     rules: ChannelRules
     assistant_enabled: bool
-    greeting: str
+    texts: Mapping[EventText, str]
+    """What the account says on events; kinds that are off are missing."""
+    since: datetime
+    """When the account was connected: nothing that is older was to be answered by us."""
     now: datetime
 
 
@@ -187,6 +198,8 @@ def _customer_wrote(
     state: ConversationState, item: Inbound, sent: Sequence[datetime | None], setting: Setting, out: Effects
 ) -> None:
     _session_may_be_over(state, item.at, setting)
+    if _ended_just_now(state, item.at, setting.now):
+        out.doubtful.append(state.id)
     state.session_state = setting.rules.session_after_customer.get(state.session_state, state.session_state)
     if state.state == "closed":
         _open(state, item.at, setting, out)
@@ -217,6 +230,13 @@ def _session_may_be_over(state: ConversationState, at: datetime, setting: Settin
     last = state.last_customer_message_at
     if state.handler == "servicer" and last is not None and at > last + setting.rules.window:
         _end_session(state, at)
+
+
+def _ended_just_now(state: ConversationState, at: datetime, now: datetime) -> bool:
+    """Whether the message may be older than the end of the session, which no callback tells of."""
+    if state.state != "closed" or state.closed_at is None:
+        return False
+    return at < state.closed_at + JUST_ENDED and now < state.closed_at + STILL_NEW
 
 
 def _open(state: ConversationState, at: datetime, setting: Setting, out: Effects) -> None:
@@ -271,7 +291,7 @@ def _servicer_wrote(state: ConversationState, item: Inbound, setting: Setting, o
 def _happened(state: ConversationState, item: Inbound, setting: Setting, out: Effects) -> None:
     match item.event:
         case EnterSessionEvent() as event:
-            _add(state, item, "in", "system", "received", setting, out, quiet=True)
+            _event_line(state, item, "greeting", event.welcome_code, setting, out)
             out.events.append(
                 SessionEntered(
                     customer_id=state.customer_id,
@@ -280,11 +300,12 @@ def _happened(state: ConversationState, item: Inbound, setting: Setting, out: Ef
                     scene_param=event.scene_param,
                 )
             )
-            if event.welcome_code and setting.greeting and setting.now < item.at + WELCOME_CODE_LIFETIME:
-                _greet(state, event.welcome_code, item.at + WELCOME_CODE_LIFETIME, setting, out)
+            _answer_event(state, "greeting", event.welcome_code, item.at, setting, out)
         case SessionStatusEvent() as event:
-            _add(state, item, "in", "system", "received", setting, out, quiet=True)
+            kind: EventText = "closing" if event.change_type == SessionChange.END else "taken"
+            _event_line(state, item, kind, event.msg_code, setting, out)
             _session_changed(state, event, item.at, out)
+            _answer_event(state, kind, event.msg_code, item.at, setting, out)
         case MsgSendFailEvent() as event:
             state.seq += 1
             _window_after_failure(state, event.fail_type, setting.now)
@@ -340,7 +361,34 @@ def _window_after_failure(state: ConversationState, fail_type: int, now: datetim
             return
 
 
-def _greet(state: ConversationState, code: str, expires_at: datetime, setting: Setting, out: Effects) -> None:
+def _event_line(
+    state: ConversationState, item: Inbound, kind: EventText, code: str, setting: Setting, out: Effects
+) -> None:
+    """The line of the event, which also says when the account's text for it came too late."""
+    told_late = kind in setting.texts and code and item.at >= setting.since and _too_late(item.at, kind, setting)
+    _add(
+        state,
+        replace(item, content={**item.content, **left_out(kind)}) if told_late else item,
+        "in",
+        "system",
+        "received",
+        setting,
+        out,
+        quiet=True,
+    )
+
+
+def _too_late(at: datetime, kind: EventText, setting: Setting) -> bool:
+    return setting.now >= at + LIFETIME[kind]
+
+
+def _answer_event(
+    state: ConversationState, kind: EventText, code: str, at: datetime, setting: Setting, out: Effects
+) -> None:
+    """Queues the account's text for the code, unless it has none or the code is over."""
+    text = setting.texts.get(kind)
+    if not code or text is None or _too_late(at, kind, setting):
+        return
     state.seq += 1
     row = MessageRow(
         id=new_id(),
@@ -351,16 +399,16 @@ def _greet(state: ConversationState, code: str, expires_at: datetime, setting: S
         sender_kind="system",
         sender_userid=None,
         msgtype="text",
-        text=setting.greeting,
-        content=_json({"greeting": True}),
+        text=text,
+        content=_json({"on_event": kind}),
         state="queued",
         external_msgid=None,
         sent_at=setting.now,
         created_at=setting.now,
     )
-    _becomes_last(state, row, preview(setting.greeting))
+    _becomes_last(state, row, preview(text))
     out.messages.append(row)
-    out.greetings.append(Greeting(row, code, expires_at))
+    out.answers.append(EventAnswer(row, code, at + LIFETIME[kind]))
 
 
 def _add(

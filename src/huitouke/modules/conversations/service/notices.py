@@ -5,12 +5,21 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from huitouke.kernel import clock
 from huitouke.kernel.context import Context
+from huitouke.kernel.work import wake
 from huitouke.modules.conversations.models import ChannelAccount, Conversation, HandoverNotice
-from huitouke.modules.conversations.service.handling import waiting_handover, waits_for_staff
+from huitouke.modules.conversations.service import problems
+from huitouke.modules.conversations.service.accounts import reference
+from huitouke.modules.conversations.service.announce import announce
+from huitouke.modules.conversations.service.handling import (
+    NOTICE_RUNNER,
+    conversation,
+    waiting_handover,
+    waits_for_staff,
+)
 from huitouke.modules.conversations.service.sending import preview
 from huitouke.modules.customers import tables as customer_columns
 from huitouke.modules.organization import service as organization
@@ -20,6 +29,8 @@ BUTTON_KEY: Final = "take"
 REPLY: Final = "conversations.reply"
 
 NoticeState = Literal["sending", "sent", "updated", "failed", "unknown", "nobody"]
+NOT_TOLD: Final = frozenset({"failed", "unknown", "nobody"})
+"""States in which nobody may have heard of the handover: shown, and it can be sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,7 @@ async def begin(ctx: Context, handover_id: UUID) -> Notice | None:
     if existing is not None:
         if existing.state == "sending":
             existing.state = "unknown"
+            await _show(ctx, existing.conversation_id)
         return None
     found = (
         await ctx.session.execute(
@@ -87,12 +99,13 @@ async def begin(ctx: Context, handover_id: UUID) -> Notice | None:
     if found is None:
         return None
     row, account, name, remark = found
+    wecom_app_id = reference(account).wecom_app_id
     recipients = [contact.wecom_userid for contact in await organization.staff_to_notify(ctx, REPLY)]
     ctx.session.add(
         HandoverNotice(
             handover_id=handover_id,
             conversation_id=row.id,
-            wecom_app_id=account.wecom_app_id,
+            wecom_app_id=wecom_app_id,
             recipients=recipients,
             state="sending" if recipients else "nobody",
             created_at=clock.now(),
@@ -100,11 +113,12 @@ async def begin(ctx: Context, handover_id: UUID) -> Notice | None:
     )
     await ctx.session.flush()
     if not recipients:
+        await _show(ctx, row.id)
         return None
     return Notice(
         handover_id=handover_id,
         conversation_id=row.id,
-        wecom_app_id=account.wecom_app_id,
+        wecom_app_id=wecom_app_id,
         recipients=recipients,
         customer_name=remark or name,
         account_name=account.name,
@@ -118,12 +132,48 @@ async def finish(
     ctx: Context, handover_id: UUID, state: NoticeState, *, response_code: str | None = None, code: str | None = None
 ) -> None:
     """What became of the card. `response_code` is needed for its update."""
-    await ctx.session.execute(
+    conversation_id = await ctx.session.scalar(
         update(HandoverNotice)
         .where(HandoverNotice.handover_id == handover_id)
         .values(state=state, response_code=response_code, error_code=code)
+        .returning(HandoverNotice.conversation_id)
         .execution_options(synchronize_session=False)
     )
+    if conversation_id is not None and state in NOT_TOLD:
+        await _show(ctx, conversation_id)
+
+
+async def send_again(ctx: Context, conversation_id: UUID) -> None:
+    """Sends the card of the handover that waits once more, after nobody may have got it.
+
+    WeCom leaves out a card that it delivered already (its check for duplicates). Raises NotFound, NothingToSendAgain.
+    """
+    row = await conversation(ctx, conversation_id)
+    if row.handover_id is None or await waiting_handover(ctx, row.handover_id) is None:
+        raise problems.NothingToSendAgain
+    gone = await ctx.session.scalar(
+        delete(HandoverNotice)
+        .where(HandoverNotice.handover_id == row.handover_id, HandoverNotice.state.in_(NOT_TOLD))
+        .returning(HandoverNotice.handover_id)
+        .execution_options(synchronize_session=False)
+    )
+    if gone is None:
+        raise problems.NothingToSendAgain
+    await wake(ctx, NOTICE_RUNNER, str(row.handover_id))
+    await _show(ctx, conversation_id)
+
+
+async def _show(ctx: Context, conversation_id: UUID) -> None:
+    """Open screens say whether somebody was told."""
+    seq = await ctx.session.scalar(
+        update(Conversation)
+        .where(Conversation.id == conversation_id)
+        .values(seq=Conversation.seq + 1, state_seq=Conversation.seq + 1, changed_at=clock.now())
+        .returning(Conversation.seq)
+        .execution_options(synchronize_session=False)
+    )
+    if seq is not None:
+        announce(ctx, conversation_id, seq)
 
 
 async def card_update(ctx: Context, handover_id: UUID, clicked_code: str | None) -> CardUpdate | None:

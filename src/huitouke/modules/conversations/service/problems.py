@@ -147,6 +147,18 @@ class AccountExists(Conflict):
     type = "conversations.account_exists"
 
 
+class AccountDisconnected(Conflict):
+    """The 客服账号 was disconnected: its conversations can be read, nothing more."""
+
+    type = "conversations.account_disconnected"
+
+
+class NothingToSendAgain(Conflict):
+    """Nobody waits in the conversation, or the card that tells of it has gone out."""
+
+    type = "conversations.nothing_to_send_again"
+
+
 class NotManageable(Conflict):
     """WeCom doesn't let this app manage the 客服账号 by API."""
 

@@ -24,7 +24,9 @@ from huitouke.kernel.work import enqueue, wake, wake_many
 from huitouke.modules.conversations.channels import channel
 from huitouke.modules.conversations.events import MessageFailed
 from huitouke.modules.conversations.models import ChannelAccount
+from huitouke.modules.conversations.service.accounts import reference
 from huitouke.modules.conversations.service.announce import announce
+from huitouke.modules.conversations.service.event_texts import texts_of
 from huitouke.modules.conversations.service.handling import NOTICE_RUNNER
 from huitouke.modules.conversations.service.inbound_items import Inbound, inbound
 from huitouke.modules.conversations.service.inbound_rules import ConversationState, Effects, Setting, apply
@@ -93,7 +95,7 @@ async def receive_page(
     account = await ctx.session.scalar(
         select(ChannelAccount).where(ChannelAccount.id == account_id).with_for_update(key_share=True)
     )
-    if account is None or account.sync_cursor != expected_cursor:
+    if account is None or account.state == "disconnected" or account.sync_cursor != expected_cursor:
         raise StalePage
     now = clock.now()
     account.sync_cursor = next_cursor or account.sync_cursor
@@ -107,7 +109,9 @@ async def receive_page(
     states, grouped = await _conversations(ctx, account, [item for item in fresh if item.address], now)
     out = Effects()
     sent = await _sent_since(ctx, states, grouped)
-    setting = Setting(channel(account.kind).rules, account.assistant_enabled, account.greeting, now)
+    setting = Setting(
+        channel(account.kind).rules, account.assistant_enabled, texts_of(account), account.created_at, now
+    )
     for address, one_by_one in grouped.items():
         state = states[address]
         apply(state, one_by_one, sent[state.id], setting, out)
@@ -133,7 +137,7 @@ async def _conversations(
     for item in items:
         grouped[item.address].append(item)
     addresses = list(grouped)
-    app = await organization.wecom_app(ctx, account.wecom_app_id)
+    app = await organization.wecom_app(ctx, reference(account).wecom_app_id)
     kind = channel(account.kind).rules.identity_kind
     known = await customers.find_or_create_many(ctx, kind, app.corp_id, addresses)
     raw = await connection(ctx)
@@ -180,7 +184,7 @@ async def _write(
     tenant_id = ctx.tenant_id
     message_ids = {row.external_msgid: row.id for row in out.messages}
     receipts = [_Receipt(account.id, item.msgid, message_ids.get(item.msgid)) for item in fresh]
-    receipts += [_Receipt(account.id, one.message.id.hex, one.message.id) for one in out.greetings]
+    receipts += [_Receipt(account.id, one.message.id.hex, one.message.id) for one in out.answers]
     if out.messages:
         await raw.execute(sql.MESSAGES.insert(), tenant_id, *sql.MESSAGES.arguments(out.messages))
     on_conflict = "ON CONFLICT DO NOTHING"
@@ -191,7 +195,7 @@ async def _write(
             for one in out.fetches
         ]
         await raw.execute(sql.MEDIA.insert(), tenant_id, *sql.MEDIA.arguments(media))
-    if out.greetings:
+    if out.answers:
         outbound = [
             _Outbound(
                 one.message.id,
@@ -203,7 +207,7 @@ async def _write(
                 one.code,
                 one.expires_at,
             )
-            for one in out.greetings
+            for one in out.answers
         ]
         await raw.execute(sql.OUTBOUND.insert(), tenant_id, *sql.OUTBOUND.arguments(outbound))
     await _write_failures_and_recalls(ctx, account, out)
@@ -214,10 +218,21 @@ async def _write(
 
 
 async def _write_failures_and_recalls(ctx: Context, account: ChannelAccount, out: Effects) -> None:
-    """Both name messages by the platform's id; those that we never had are passed over."""
+    """Both name messages by the platform's id. A recall may come before its message, even pages before: it is kept."""
+    raw = await connection(ctx)
+    if came := {row.external_msgid: row for row in out.messages if row.external_msgid is not None}:
+        waiting = await raw.fetch(sql.TAKE_EARLY_RECALLS, ctx.tenant_id, account.id, list(came))
+        recalled = [(came[one["external_msgid"]], one["recalled_at"]) for one in waiting]
+        if recalled:
+            await raw.execute(
+                sql.RECALL_MESSAGES,
+                ctx.tenant_id,
+                [row.id for row, _ in recalled],
+                [at for _, at in recalled],
+                [row.changed_seq for row, _ in recalled],
+            )
     if not (out.failures or out.recalls):
         return
-    raw = await connection(ctx)
     wanted = [one.msgid for one in out.failures] + [one.msgid for one in out.recalls]
     rows = await raw.fetch(sql.FIND_OUTBOUND, ctx.tenant_id, account.id, wanted)
     found = {row["external_msgid"]: row for row in rows}
@@ -243,6 +258,10 @@ async def _write_failures_and_recalls(ctx: Context, account: ChannelAccount, out
         await raw.execute(
             sql.RECALL_MESSAGES, ctx.tenant_id, ids, [one.at for one in recalls], [one.seq for one in recalls]
         )
+    early = [one for one in out.recalls if one.msgid not in found]
+    if early:
+        msgids, times = [one.msgid for one in early], [one.at for one in early]
+        await raw.execute(sql.KEEP_EARLY_RECALLS, ctx.tenant_id, account.id, msgids, times)
 
 
 async def _follow_up(
@@ -253,10 +272,12 @@ async def _follow_up(
     out: Effects,
 ) -> None:
     """What the page makes others do: senders, media, names, notices, screens."""
-    await wake_many(ctx, "send", {str(one.message.conversation_id) for one in out.greetings})
+    await wake_many(ctx, "send", {str(one.message.conversation_id) for one in out.answers})
     await wake_many(ctx, NOTICE_RUNNER, {str(handover_id) for handover_id in out.handovers})
     if out.fetches:
         await wake(ctx, MEDIA_RUNNER, str(account.id))
+    for conversation_id in set(out.doubtful):
+        await enqueue(ctx, "conversations.refresh_session", {"conversation_id": str(conversation_id)})
     await customers.note_seen(
         ctx, {state.customer_id: state.last_customer_message_at for state in states if state.last_customer_message_at}
     )

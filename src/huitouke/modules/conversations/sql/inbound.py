@@ -71,6 +71,24 @@ UPDATE messages m
  WHERE m.tenant_id = $1 AND m.id = r.id AND m.recalled_at IS NULL
 """
 
+TAKE_EARLY_RECALLS: Final = """
+DELETE FROM early_recalls
+ WHERE tenant_id = $1 AND channel_account_id = $2 AND external_msgid = ANY($3::text[])
+RETURNING external_msgid, recalled_at
+"""
+
+KEEP_EARLY_RECALLS: Final = """
+WITH kept AS (
+    INSERT INTO early_recalls (tenant_id, channel_account_id, external_msgid, recalled_at)
+    SELECT $1, $2, r.msgid, r.at FROM unnest($3::text[], $4::timestamptz[]) AS r (msgid, at)
+        ON CONFLICT DO NOTHING
+)
+DELETE FROM early_recalls
+ WHERE tenant_id = $1 AND channel_account_id = $2
+   AND recalled_at < (SELECT max(at) FROM unnest($4::timestamptz[]) AS r (at)) - interval '7 days'
+"""
+"""WeCom gives messages of the last three days: what waits for longer was before our time."""
+
 WITHOUT_PROFILE: Final = """
 SELECT id FROM customers WHERE tenant_id = $1 AND id = ANY($2::uuid[]) AND (profile_at IS NULL OR profile_at < $3)
 """

@@ -1,6 +1,6 @@
 """The rules of the organization. Other modules import from here and nowhere deeper."""
 
-from huitouke.modules.organization.service.checks import Check, check_wecom_app, failed_check
+from huitouke.modules.organization.service.checks import Check, CheckState, check_wecom_app, failed_check
 from huitouke.modules.organization.service.clients import close_clients, wecom_client
 from huitouke.modules.organization.service.event_routes import EVENT_ROUTES, WecomEventRoute, callback_fields
 from huitouke.modules.organization.service.staff import (
@@ -21,6 +21,7 @@ from huitouke.modules.organization.service.wecom_apps import (
     NewWecomApp,
     WecomAppChange,
     create_wecom_app,
+    delete_wecom_app,
     update_wecom_app,
     wecom_app,
     wecom_apps,
@@ -29,6 +30,7 @@ from huitouke.modules.organization.service.wecom_apps import (
 __all__ = [
     "EVENT_ROUTES",
     "Check",
+    "CheckState",
     "Founded",
     "NewStaff",
     "NewWecomApp",
@@ -41,6 +43,7 @@ __all__ = [
     "check_wecom_app",
     "close_clients",
     "create_wecom_app",
+    "delete_wecom_app",
     "failed_check",
     "found_tenant",
     "names_by_wecom_userid",

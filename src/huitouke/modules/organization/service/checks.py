@@ -18,7 +18,9 @@ from huitouke.modules.organization.service.wecom_apps import wecom_app
 from huitouke.wechat.agent import AgentClient
 from huitouke.wechat.errors import WecomError
 
-CheckState = Literal["ok", "failed", "waiting"]
+CheckState = Literal["ok", "failed", "waiting", "optional"]
+"""`optional`: not there, and not needed as things are set."""
+
 STEPS: Final = ("credentials", "app", "callback")
 
 

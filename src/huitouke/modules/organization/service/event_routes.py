@@ -16,11 +16,14 @@ EVENT_ROUTES: Final = "organization.wecom_events"
 
 @dataclass(frozen=True, slots=True)
 class WecomEventRoute:
-    """`key` takes the fields of the event's XML and names what happened to; the runner `runner` is woken for it."""
+    """`key` takes the fields of the event's XML and names what happened to; the runner `runner` is woken for it.
+
+    Without `key` it happened to the app itself, and the key is its id.
+    """
 
     event: str
     runner: str
-    key: Callable[[Mapping[str, str]], str | None]
+    key: Callable[[Mapping[str, str]], str | None] | None = None
 
 
 def callback_fields(body: bytes) -> dict[str, str]:

@@ -27,6 +27,12 @@ class WecomAppExists(Conflict):
     type = "organization.wecom_app_exists"
 
 
+class WecomAppInUse(Conflict):
+    """Accounts are connected through the app: they are disconnected first."""
+
+    type = "organization.wecom_app_in_use"
+
+
 class CorpIdSettled(Conflict):
     """WeCom has called for this corp already: another corp is another app."""
 

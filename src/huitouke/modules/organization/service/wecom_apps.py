@@ -98,6 +98,26 @@ async def update_wecom_app(ctx: Context, app_id: UUID, change: WecomAppChange) -
     return app
 
 
+async def delete_wecom_app(ctx: Context, app_id: UUID) -> None:
+    """Takes an app away, with its secret, its token and the address that WeCom calls; WeCom itself is not told.
+
+    Raises NotFound, WecomAppInUse.
+    """
+    app = await ctx.session.scalar(select(WecomApp).where(WecomApp.id == app_id).with_for_update())
+    if app is None:
+        raise NotFound(kind="wecom_app")
+    before = _facts(app)
+    try:
+        async with ctx.session.begin_nested():  # rows of other modules refer to it while they need it
+            await ctx.session.delete(app)
+            await ctx.session.flush()
+    except IntegrityError as error:
+        raise problems.WecomAppInUse from error
+    await forget_token(ctx, app_id)
+    await callbacks.delete_endpoints(ctx, app_id)
+    await audit.record(ctx, "organization.wecom_app_deleted", "wecom_app", app_id, before=before)
+
+
 async def wecom_app(ctx: Context, app_id: UUID) -> WecomApp:
     """The app of that id. Raises NotFound."""
     app = await ctx.session.scalar(select(WecomApp).where(WecomApp.id == app_id))
