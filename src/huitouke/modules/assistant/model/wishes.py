@@ -48,7 +48,7 @@ def _renamed_limit(body: Body) -> Body:
 _ALLOWANCES: Final = (
     # Qwen's open models think by default and refuse to do so without a stream (help.aliyun.com, model-studio
     # error-code): not thinking is also what an answer within seconds needs.
-    Allowance("thoughtless", re.compile(r"enable_thinking", re.I), lambda body: {**body, "enable_thinking": False}),
+    Allowance("thoughtless", re.compile(r"enable[_ ]thinking", re.I), lambda body: {**body, "enable_thinking": False}),
     # QwQ and its like: "This model only support stream mode".
     Allowance(
         "streaming", re.compile(r"only support\w* (?:the )?stream|stream mode|stream(?:=| is )true", re.I), _streaming
