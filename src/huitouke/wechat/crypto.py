@@ -50,7 +50,8 @@ class CallbackCrypto:
     def __init__(self, token: str, encoding_aes_key: str, receive_id: str) -> None:
         self._token = token
         self._receive_id = receive_id.encode()
-        self._key = _aes_key(encoding_aes_key)
+        key = _aes_key(encoding_aes_key)
+        self._cipher = Cipher(AES256(key), CBC(key[:AES_BLOCK_BYTES]))
 
     def __repr__(self) -> str:
         return f"CallbackCrypto(receive_id={self._receive_id.decode()!r})"
@@ -94,7 +95,7 @@ class CallbackCrypto:
         """msg_encrypt: base64 of AES over random(16) ‖ length ‖ message ‖ receive id."""
         packed = secrets.token_bytes(NOISE_BYTES) + struct.pack(">I", len(plain)) + plain + self._receive_id
         pad = PADDING_BLOCK_BYTES - len(packed) % PADDING_BLOCK_BYTES
-        encryptor = self._cipher().encryptor()
+        encryptor = self._cipher.encryptor()
         return base64.b64encode(encryptor.update(packed + bytes([pad]) * pad) + encryptor.finalize()).decode()
 
     def _open(self, msg_signature: str, timestamp: str, nonce: str, encrypted: str) -> bytes:
@@ -113,11 +114,8 @@ class CallbackCrypto:
             raise BadCiphertext("not base64") from None
         if not ciphertext or len(ciphertext) % AES_BLOCK_BYTES:
             raise BadCiphertext("not whole blocks")
-        decryptor = self._cipher().decryptor()
+        decryptor = self._cipher.decryptor()
         return decryptor.update(ciphertext) + decryptor.finalize()
-
-    def _cipher(self) -> Cipher[CBC]:
-        return Cipher(AES256(self._key), CBC(self._key[:AES_BLOCK_BYTES]))
 
 
 def _aes_key(encoding_aes_key: str) -> bytes:

@@ -211,7 +211,7 @@ async def test_an_oversized_body_is_refused_announced_or_not(world: World, wecom
 async def test_a_body_that_never_comes_is_given_up(
     world: World, wecom: Wecom, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "BODY_SECONDS", 0.2)
+    monkeypatch.setattr(app, "ANSWER_SECONDS", 0.2)
     host, _, port = address.removeprefix("http://").partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(f"POST {wecom.path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n<xml>".encode())

@@ -36,7 +36,7 @@ class NotStored(Exception):
     """The callback is not in the database; the sender has to send it again."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Waiting:
     id: UUID
     endpoint: Endpoint
@@ -122,8 +122,7 @@ class Flusher:
         async with self._connection.held() as connection:
             woken = await connection.fetch(STORE, *_columns(group))
         for row in woken:
-            if row["seq"] is not None:
-                send(Signal(Topic.WORK, row["tenant_id"], "", row["seq"]))
+            send(Signal(Topic.WORK, row["tenant_id"], "", row["seq"]))
         for entry in group:
             if not entry.stored.done():
                 entry.stored.set_result(None)
