@@ -9,6 +9,7 @@ from uuid import UUID
 
 import structlog
 
+from huitouke.kernel.database.away import is_away
 from huitouke.kernel.events.dispatch import BATCH, dispatch
 from huitouke.kernel.notify import Signal
 from huitouke.kernel.work.ready import Ready
@@ -94,10 +95,13 @@ class Lanes:
             try:
                 park = self._failures[lane] >= FAILURES_BEFORE_PARKING
                 batch = await dispatch(self._registry, *lane, mark, park=park)
-            except Exception:
+            except Exception as error:
                 # The transaction as a whole failed (the database went away, a constraint at commit): all of it again.
-                log.exception("events.batch_failed", tenant_id=str(lane[0]), lane=lane[1])
-                self._failures[lane] += 1
+                if is_away(error):
+                    log.warning("events.database_away", tenant_id=str(lane[0]), lane=lane[1])
+                else:
+                    log.exception("events.batch_failed", tenant_id=str(lane[0]), lane=lane[1])
+                    self._failures[lane] += 1
                 await asyncio.sleep(FAILURE_PAUSE_SECONDS)
                 self._ready.hint(lane, mark + 1)
                 return

@@ -8,6 +8,7 @@ import structlog
 from huitouke.kernel import clock
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import connection, transaction
+from huitouke.kernel.database.away import is_away
 from huitouke.kernel.dedicated import CONNECTION_ERRORS
 from huitouke.kernel.events import statements
 from huitouke.kernel.events.dispatch import PARKED, RETRY_BACK_OFF, RETRY_SCHEDULE, attempt
@@ -36,7 +37,9 @@ def retrying(registry: Registry) -> Schedule:
                         return await _next(ctx)
             except CONNECTION_ERRORS:
                 raise
-            except Exception:
+            except Exception as error:
+                if is_away(error):
+                    raise
                 # Not a handler failed but the transaction around it: from here on each event has its own.
                 log.exception("events.retry_failed", events=size)
                 if size == 1:

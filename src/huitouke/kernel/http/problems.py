@@ -13,12 +13,12 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from huitouke.kernel import locales
 from huitouke.kernel.context import DEFAULT_LOCALE
+from huitouke.kernel.database.away import AWAY, cause_of, is_away
 from huitouke.kernel.errors import (
     InvalidInput,
     NotFound,
@@ -34,17 +34,6 @@ MAX_FIELD_ERRORS: Final = 20
 
 _UNSTORABLE: Final = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
 """What PostgreSQL says to U+0000 in a text, and in a jsonb."""
-
-_AWAY: Final = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.InternalClientError,
-    PoolTimeout,
-)
-"""What a connection says when its server is gone, going or coming, and the pool when nobody gives one back."""
 
 log = structlog.get_logger(__name__)
 
@@ -147,7 +136,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(DBAPIError, _on_database_error)
-    for known in (*_UNSTORABLE, *_AWAY):
+    for known in (*_UNSTORABLE, *AWAY):
         app.add_exception_handler(known, _on_database_error)
     app.add_exception_handler(Exception, _on_unexpected)
 
@@ -170,10 +159,10 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 async def _on_database_error(request: Request, error: Exception) -> Response:
     """Texts with U+0000 can't be stored, whichever field of whichever module they were sent in; a database that is
     away comes back; the rest is a bug."""
-    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else error
+    cause = cause_of(error)
     if isinstance(cause, _UNSTORABLE):
         return _respond(request, InvalidInput(reason="unstorable_character"))
-    if isinstance(cause, _AWAY) or (isinstance(error, DBAPIError) and error.connection_invalidated):
+    if is_away(error):
         log.error("http.database_away", reason=f"{type(cause).__name__}: {cause}")
         return _respond(request, DatabaseAway())
     raise error

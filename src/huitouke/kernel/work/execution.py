@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from huitouke.kernel import clock
 from huitouke.kernel.context import Context, job_context
+from huitouke.kernel.database.away import is_away
 from huitouke.kernel.errors import describe
 from huitouke.kernel.work.gates import Claimed, Finished
 from huitouke.kernel.work.kinds import GiveUp, Job, LeaseLost, RetryLater, Runner, Schedule
@@ -39,10 +40,17 @@ JOB_BACK_OFF: Final = BackOff(first_seconds=5, longest_seconds=3600)
 SCHEDULE_BACK_OFF: Final = BackOff(first_seconds=1, longest_seconds=60)
 
 
+AWAY_PAUSE_SECONDS: Final = 1.0
+FORGIVEN: Final = timedelta(hours=1)
+"""How long after it was asked for an item may fail for want of a database without that counting as an attempt: an
+outage is nobody's fault, but what brings its connection down each time must come to an end."""
+
+
 async def run(work: Work, item: Claimed) -> Finished | None:
     """Runs the item and says what became of it; None when the lease was lost meanwhile.
 
-    A cancelled run (the process stops) goes back uncounted. Everything a run raises is logged and kept with the item.
+    A cancelled run (the process stops) and one that lost its database go back uncounted. Everything a run raises is
+    logged and kept with the item.
     """
     lease = item.lease
     started = monotonic()
@@ -86,6 +94,10 @@ async def _outcome(work: Work, item: Claimed) -> Finished | None:
         log.exception("work.timed_out", max_seconds=work.max_seconds)
         return _failed(work, item, str(error) or f"took longer than {work.max_seconds:g} s", None)
     except Exception as error:
+        if is_away(error) and clock.now() - item.created_at < FORGIVEN:
+            log.warning("work.database_away", step="run", reason=describe(error))
+            await asyncio.sleep(AWAY_PAUSE_SECONDS)
+            return Finished(item, "back")
         log.exception("work.failed", attempts=item.attempts)
         return _failed(work, item, describe(error), None)
     return Finished(item, "done", run_at=next_run_at)

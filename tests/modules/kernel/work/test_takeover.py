@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import textwrap
+from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 
@@ -15,10 +16,10 @@ from sqlalchemy import text
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import Database, transaction
 from huitouke.kernel.modules import Module
-from huitouke.kernel.work import LeaseLost, fence, runner, wake
+from huitouke.kernel.work import LeaseLost, execution, fence, runner, wake
 from huitouke.kernel.work.gates import WorkGates
 from huitouke.kernel.work.worker import Limits, Worker
-from tests.modules.kernel.work.support import count_items, settled, working
+from tests.modules.kernel.work.support import count, count_items, settled, working
 from tests.support.world import World
 
 CHILD = textwrap.dedent(
@@ -285,6 +286,48 @@ async def test_a_worker_outlasts_the_loss_of_all_its_connections(world: World, d
                 await wake(ctx, "test.survives", str(number))
             await settled(world)
     assert ran == ["0", "1", "2"]
+
+
+async def loses_its_connection(context: Context) -> None:
+    async with transaction(context) as ctx:
+        await ctx.session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+
+async def test_runs_that_lose_the_database_do_not_count_as_attempts(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execution, "AWAY_PAUSE_SECONDS", 0.0)
+    attempts: list[str] = []
+
+    @runner("test.loses", max_attempts=2)
+    async def run(context: Context, key: str) -> None:
+        attempts.append(key)
+        if len(attempts) < 6:
+            await loses_its_connection(context)
+
+    async with working(Module("test", runners=(run,))):
+        async with transaction(world.context) as ctx:
+            await wake(ctx, "test.loses", "k")
+        await settled(world)
+    assert len(attempts) == 6
+    assert await count(world, "work_dead_letters") == 0
+
+
+async def test_work_that_loses_the_database_for_an_hour_is_a_dead_letter_in_the_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execution, "AWAY_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(execution, "FORGIVEN", timedelta(0))
+
+    @runner("test.breaks", max_attempts=1)
+    async def run(context: Context, key: str) -> None:
+        await loses_its_connection(context)
+
+    async with working(Module("test", runners=(run,))):
+        async with transaction(world.context) as ctx:
+            await wake(ctx, "test.breaks", "k")
+        await settled(world)
+    assert await count(world, "work_dead_letters") == 1
 
 
 async def test_a_long_run_keeps_its_lease(world: World) -> None:
