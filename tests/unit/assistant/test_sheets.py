@@ -2,6 +2,7 @@
 
 import io
 import struct
+import time
 import zipfile
 from collections.abc import Callable
 from datetime import datetime
@@ -12,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.worksheet.worksheet import Worksheet
 
-from huitouke.modules.assistant.knowledge import sheets
+from huitouke.modules.assistant.knowledge import workbook
 from huitouke.modules.assistant.knowledge.rows import missing, read_rows, recognise, split_wordings
-from huitouke.modules.assistant.knowledge.sheets import MAX_ROWS, Table, UnreadableFile, read_table
+from huitouke.modules.assistant.knowledge.sheets import MAX_ROWS, Table, read_table
+from huitouke.modules.assistant.knowledge.workbook import UnreadableFile
 
 
 def xlsx(fill: Callable[[Worksheet], None]) -> bytes:
@@ -148,7 +150,7 @@ def test_a_truncated_workbook_is_damaged() -> None:
 
 
 def test_a_bomb_is_refused_before_it_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sheets, "MAX_UNPACKED_BYTES", 1_000_000)
+    monkeypatch.setattr(workbook, "MAX_UNPACKED_BYTES", 1_000_000)
     bomb = replaced(rows_of(("x",)), "xl/worksheets/sheet1.xml", " " * 2_000_000)
 
     assert len(bomb) < 20_000
@@ -260,3 +262,71 @@ def replaced(data: bytes, name: str, content: str) -> bytes:
 
 
 _GOOD = rows_of(("问题", "答案"), ("发货", "当天"), ("包邮", "满 99"))
+
+
+def sheet_of(cells: str, after: str = "") -> bytes:
+    name = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    written = f'<?xml version="1.0"?><worksheet xmlns="{name}"><sheetData>{cells}</sheetData>{after}</worksheet>'
+    return replaced(rows_of(("x",)), "xl/worksheets/sheet1.xml", written)
+
+
+def cell(reference: str, text: str = "x") -> str:
+    row = "".join(character for character in reference if character.isdigit())
+    return f'<row r="{row}"><c r="{reference}" t="inlineStr"><is><t>{text}</t></is></c></row>'
+
+
+@pytest.mark.parametrize(
+    ("reference", "reason"),
+    [
+        ("XFD1048576", "too_many_columns"),
+        ("CV1048576", "too_many_rows"),
+        ("CV50001", "too_many_rows"),
+        ("A200001", "too_many_rows"),
+        ("A99999999999", "damaged"),
+        ("ZZZZ9", "damaged"),
+        ("a1", "damaged"),
+    ],
+)
+def test_one_cell_far_away_does_not_take_the_memory_of_all_before_it(reference: str, reason: str) -> None:
+    started = time.thread_time()
+
+    assert reason_of(sheet_of(cell("A1", "问题") + cell(reference))) == reason
+    assert time.thread_time() - started < 1
+
+
+def test_formats_alone_may_reach_to_the_last_row() -> None:
+    table = read_table(
+        sheet_of(cell("A1", "问题") + cell("A2", "多久") + '<row r="1048576"><c r="A1048576" s="1"/></row>')
+    )
+
+    assert [row.cells for row in table.rows] == [["多久"]]
+
+
+def test_cells_without_a_reference_are_counted_too() -> None:
+    cells = '<row><c t="inlineStr"><is><t>x</t></is></c></row>' * 3 + f"<row>{'<c/>' * 100}<c><v>1</v></c></row>"
+
+    assert reason_of(sheet_of(cells)) == "too_many_columns"
+
+
+def test_many_merges_of_moderate_size_are_refused_as_one_large_one_is() -> None:
+    merges = "".join(f'<mergeCell ref="A{row}:CV{row + 4_000}"/>' for row in range(1, 100))
+
+    assert reason_of(sheet_of(cell("A1") + cell("A2"), f"<mergeCells>{merges}</mergeCells>")) == "damaged"
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        '<row r="1"><c r="A1" t="s"><v>99999999</v></c></row>',
+        '<row r="1"><c r="A1" t="s"><v>-1</v></c></row>',
+        '<row r="0"><c r="A0"><v>1</v></c></row>',
+        '<row r="x"><c><v>1</v></c></row>',
+        '<!DOCTYPE a [<!ENTITY b "c">]>',
+        "<row>",
+    ],
+)
+def test_a_sheet_that_contradicts_itself_is_read_or_damaged(cells: str) -> None:
+    try:
+        assert isinstance(read_table(sheet_of(cells)), Table)
+    except UnreadableFile as error:
+        assert error.reason in ("damaged", "empty")

@@ -30,7 +30,8 @@ from huitouke.modules.assistant.knowledge.rows import (
     read_rows,
     recognise,
 )
-from huitouke.modules.assistant.knowledge.sheets import Table, UnreadableFile, read_table
+from huitouke.modules.assistant.knowledge.sheets import Table, read_table
+from huitouke.modules.assistant.knowledge.workbook import UnreadableFile
 from huitouke.modules.assistant.models import ImportChunk, KnowledgeEntry, KnowledgeImport
 from huitouke.modules.assistant.schemas import EntryDraft, ImportApply
 from huitouke.modules.assistant.service import problems
