@@ -90,6 +90,33 @@ async def test_after_it_is_handed_back_the_assistant_serves_again(counter: Count
     assert "3XL" in await counter.asks("有大一点的吗")
 
 
+async def test_what_a_person_left_unanswered_is_answered_when_it_is_handed_back(counter: Counter) -> None:
+    await counter.asks("找人工")
+    row = await counter.desk.takes(counter.desk.xiaoyu)
+    await counter.asks("有大一点的吗")
+    async with transaction(counter.desk.xiaoyu.context) as ctx:
+        await conversations.hand_back(ctx, row.id)
+
+    async def answered() -> bool:
+        return "3XL" in (await counter.answers())[-1]
+
+    await counter.desk.eventually(answered)
+
+
+async def test_what_a_person_answered_is_not_answered_again_when_it_is_handed_back(counter: Counter) -> None:
+    await counter.asks("找人工")
+    row = await counter.desk.takes(counter.desk.xiaoyu)
+    await counter.asks("有大一点的吗")
+    async with transaction(counter.desk.xiaoyu.context) as ctx:
+        await conversations.send_message(ctx, row.id, conversations.SendRequest(text="有 3XL"))
+        await conversations.hand_back(ctx, row.id)
+    before = await counter.answers()
+
+    await counter.settle()
+
+    assert await counter.answers() == before
+
+
 async def test_a_burst_of_messages_is_answered_once(counter: Counter) -> None:
     shown = await counter.asks("你好", "我想问下", "茶歇裙", "多少钱")
 

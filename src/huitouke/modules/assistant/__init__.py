@@ -18,7 +18,7 @@ def module() -> Module:
         permissions=(Permission("assistant.view"), Permission("assistant.manage")),
         menu=(MenuEntry("assistant", "/assistant", "book", "assistant.view", 30),),
         events=(events.KnowledgeChanged, events.TurnDecided),
-        handlers=(reactions.note_customer_messages,),
+        handlers=(reactions.note_customer_messages, reactions.note_what_people_left),
         runners=(reactions.reply,),
         jobs=(reactions.apply_import,),
         schedules=(reactions.wake_due_turns,),

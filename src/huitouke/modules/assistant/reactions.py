@@ -1,8 +1,8 @@
-"""What wakes the assistant: a customer's message, the end of a pause in a burst; and the import's job."""
+"""What wakes the assistant: a customer's message, a conversation handed back, a burst's end; and the import's job."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -31,6 +31,21 @@ async def note_customer_messages(ctx: Context, events: Sequence[Received[_Messag
     for event in events:
         if event.conversation_id is not None:
             newest[event.conversation_id] = max(newest.get(event.conversation_id, 0), event.payload.seq)
+    await _note(ctx, newest)
+
+
+class _HandedBack(BaseModel):
+    pass
+
+
+@on("conversations.handed_back")
+async def note_what_people_left(ctx: Context, events: Sequence[Received[_HandedBack]]) -> None:
+    """A person gave the conversation back: what the customer wrote meanwhile, and nobody answered, is its turn now."""
+    await _note(ctx, {event.conversation_id: 0 for event in events if event.conversation_id is not None})
+
+
+async def _note(ctx: Context, newest: Mapping[UUID, int]) -> None:
+    """Notes turns (conversation → newest number known) where it is the assistant's to answer."""
     ours = await answerable(ctx, list(newest))
     due = await turns.note_messages(ctx, {key: seq for key, seq in newest.items() if key in ours})
     if due is not None:

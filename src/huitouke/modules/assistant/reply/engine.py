@@ -80,6 +80,10 @@ async def _start(ctx: Context, conversation_id: UUID) -> _Started | None:
     view = await assistant_view(ctx, conversation_id)
     settings = await assistant_settings(ctx)
     new = _new_messages(view.last_messages, turn.answered_seq)
+    if view.handler != "assistant":
+        # A person has it. What they leave unanswered is the assistant's when they give it back.
+        await turns.finish(ctx, conversation_id, turn.answered_seq, 0)
+        return None
     if not view.may_answer or is_paused(settings) or not new:
         await turns.finish(ctx, conversation_id, max(turn.waiting_seq, view.last_customer_seq), 0)
         return None
