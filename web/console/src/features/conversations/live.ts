@@ -101,7 +101,10 @@ export const live: LiveHandlers = {
   hints: {
     inbox: (id, cache) => (id ? gather([id], cache) : refetchAll(cache)),
     counts: (_id, cache) => void cache.invalidateQueries({ queryKey: keys.counts }),
-    channel_account: (_id, cache) => void cache.invalidateQueries({ queryKey: keys.accounts }),
+    channel_account: (_id, cache) => {
+      void cache.invalidateQueries({ queryKey: keys.accounts });
+      void cache.invalidateQueries({ queryKey: ['organization', 'available'] });
+    },
   },
   changed: (ids, cache) => gather(ids, cache),
   reset: (_stream, id, cache) => {

@@ -13,6 +13,7 @@ export const keys = {
   apps: ['organization', 'apps'] as const,
   app: (id: string) => ['organization', 'apps', id] as const,
   callbacks: (app: string) => ['organization', 'callbacks', app] as const,
+  offered: ['organization', 'available'] as const,
   available: (app: string) => ['organization', 'available', app] as const,
   staff: ['organization', 'staff'] as const,
   deadLetters: ['organization', 'dead-letters'] as const,
