@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from wechat_sandbox import pages
+from wechat_sandbox import control_docs, pages
 from wechat_sandbox.callbacks import CallbackSender
 from wechat_sandbox.control import customers, employees, operation, setup
 from wechat_sandbox.errors import ControlError
@@ -46,7 +46,7 @@ def create_app(data: Path | None = None, seed: int | None = None) -> FastAPI:
         version="1",
         description=DESCRIPTION,
         openapi_url="/sandbox/openapi.json",
-        docs_url="/sandbox/docs",
+        docs_url=None,  # FastAPI's own page fetches its parts from elsewhere
         redoc_url=None,
         lifespan=lifespan,
         max_body_size=BODY_LIMIT_BYTES,
@@ -56,6 +56,7 @@ def create_app(data: Path | None = None, seed: int | None = None) -> FastAPI:
     app.add_middleware(Durable, world=world)
     # a plain route, and the first: WeCom's API is what load tests call
     app.add_route(dispatch.PATH, dispatch.dispatch, methods=dispatch.METHODS, include_in_schema=False)
+    app.include_router(control_docs.router(app))  # before the pages, which take every other path
     for router in (
         setup.router, customers.router, employees.router, operation.router, model.router,
         pages.router,

@@ -1,16 +1,15 @@
 """Temporary media (path/90253, 96219): kept by WeCom for 3 days, shared by all apps of a corp."""
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import BinaryIO
-from urllib.parse import unquote
 
 import httpx2
 
 from huitouke.wechat.client import Answer, Call, Upload, WecomClient, parse_answer, read_body, read_json, shaped
 from huitouke.wechat.errors import TransportReason, UnexpectedAnswer
+from huitouke.wechat.filenames import filename_of
 
 MIB = 1024 * 1024
 DOWNLOAD_LIMIT_BYTES = 20 * MIB  # beyond that WeCom serves ranges only (830002)
@@ -120,26 +119,7 @@ async def _store(call: Call, response: httpx2.Response, sink: BinaryIO, limit_by
             raise UnexpectedAnswer(None, f"more than {limit_bytes} bytes", call.path, reason=TransportReason.TOO_LARGE)
         sink.write(chunk)
     return DownloadedMedia(
-        filename=_filename(response.headers.get("content-disposition", "")),
+        filename=filename_of(response.headers.get("content-disposition", "")),
         media_type=response.headers.get("content-type", "application/octet-stream").split(";")[0].strip().lower(),
         size_bytes=size_bytes,
     )
-
-
-def _filename(disposition: str) -> str:
-    """The last part of the name in Content-Disposition, without any path."""
-    if extended := re.search(r"filename\*=(?:UTF-8|utf-8)''([^;]+)", disposition):
-        name = unquote(extended.group(1))
-    elif plain := re.search(r'filename="?([^";]+)"?', disposition):
-        name = _as_utf8(plain.group(1))
-    else:
-        return ""
-    return re.split(r"[\\/]", name.strip())[-1]
-
-
-def _as_utf8(header: str) -> str:
-    """httpx2 reads headers as Latin-1 when not all of them are UTF-8; WeCom's names are UTF-8."""
-    try:
-        return header.encode("latin-1").decode()
-    except UnicodeError:
-        return header

@@ -38,7 +38,7 @@ def media_get(call: Call) -> Answer:
     if data is None:
         raise ApiError(40007)
     headers = {
-        "Content-Disposition": f'attachment; filename="{quote(media.filename)}"',
+        "Content-Disposition": disposition(media.filename),
         "Accept-Ranges": "bytes",
     }
     wanted = call.request.headers.get("range", "")
@@ -50,6 +50,12 @@ def media_get(call: Call) -> Answer:
     start, end = part
     headers["Content-Range"] = f"bytes {start}-{end - 1}/{len(data)}"
     return Response(data[start:end], 206, headers, media.content_type)
+
+
+def disposition(filename: str) -> str:
+    """Both forms of RFC 6266: an ASCII name for old clients, the real one percent-encoded after RFC 8187."""
+    plain = "".join(one if one.isascii() and one.isprintable() and one not in '"\\%' else "_" for one in filename)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
 
 
 def _range(text: str, size: int) -> tuple[int, int] | None:
