@@ -2,7 +2,8 @@
 
 subject  two `huitouke serve` processes behind real HTTP, 200 merchants with keys of their own, whose accounts are woken
 limit    pgbench: one transaction per row, 16 clients, the same row into a table with the same columns and key
-peer     the usual way: Flask on two gunicorn workers, wechatpy's crypto, one INSERT and commit per request
+peer     the usual way: Flask on two gunicorn workers of eight threads (2.4 times as fast as sync workers, which
+         take a new connection per request), wechatpy's crypto, one INSERT and commit per request
 
 Subject and peer get the same requests from the same load generator on the same cores. Further figures: the answer's
 time at half of our own rate, and a burst that must be taken whole.
@@ -36,7 +37,7 @@ SERVERS: Final = 2
 LIMIT_CLIENTS: Final = 16
 CONNECTIONS: Final = 128
 PEER_CONNECTIONS: Final = 16
-"""More of them gain the peer nothing: its two workers take one request at a time."""
+"""As many as the peer has threads; more gain it nothing."""
 BURST_CONNECTIONS: Final = 500
 HALF_LOAD_CONNECTIONS: Final = 256
 FASTEST: Final = 15_000
@@ -220,7 +221,19 @@ async def _start_peer(server: Server, shop: Installation, python: Path, endpoint
     }
     port = free_port()
     address = f"{LOOPBACK}:{port}"
-    arguments = ["-m", "gunicorn", "--workers", "2", "--bind", address, "--chdir", str(PEERS / "ingest"), "app:app"]
+    arguments = [
+        "-m",
+        "gunicorn",
+        "--workers",
+        "2",
+        "--threads",
+        "8",
+        "--bind",
+        address,
+        "--chdir",
+        str(PEERS / "ingest"),
+        "app:app",
+    ]
     await shop.start("peer", arguments, f"http://{address}", "/ready", variables, program=python)
     return LOOPBACK, port
 

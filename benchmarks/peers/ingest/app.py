@@ -1,6 +1,6 @@
 """A WeCom callback as it is usually taken today: Flask, wechatpy's crypto, one INSERT and one commit per request.
 
-gunicorn --workers 2 app:app        INGEST_DATABASE: the address; INGEST_ENDPOINTS: the keys, a JSON file
+gunicorn --workers 2 --threads 8 app:app        INGEST_DATABASE: the address; INGEST_ENDPOINTS: the keys, a JSON file
 """
 
 import json
@@ -31,7 +31,7 @@ class Callback(Base):
     received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
-engine = create_engine(os.environ["INGEST_DATABASE"])
+engine = create_engine(os.environ["INGEST_DATABASE"], pool_size=8)
 endpoints = json.loads(Path(os.environ["INGEST_ENDPOINTS"]).read_text())
 cryptos = {
     each["callback_id"]: (each["tenant_id"], WeChatCrypto(each["token"], each["aes_key"], each["corp_id"]))

@@ -25,7 +25,6 @@ from huitouke.kernel.notify import Signal, Topic, send
 log = structlog.get_logger(__name__)
 
 GROUP_ROWS: Final = 256
-GROUP_SECONDS: Final = 0.002
 WAITING_LIMIT: Final = 10_000
 STOP_SECONDS: Final = 5.0
 
@@ -87,8 +86,7 @@ class Flusher:
     async def _run(self) -> None:
         while True:
             await self._filled.wait()
-            if len(self._waiting) < GROUP_ROWS:
-                await asyncio.sleep(GROUP_SECONDS)
+            await asyncio.sleep(0)  # what has arrived by now joins; waiting for more only adds to everybody's time
             group, self._waiting = self._waiting[:GROUP_ROWS], self._waiting[GROUP_ROWS:]
             if not self._waiting:
                 self._filled.clear()
