@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any, Final, Literal, cast
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from huitouke.kernel import clock
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import transaction
 from huitouke.kernel.demo import DemoWorld
 from huitouke.kernel.ids import new_id
+from huitouke.kernel.work import wake
 from huitouke.modules.conversations.avatar import default_avatar
 from huitouke.modules.conversations.channels import channel
 from huitouke.modules.conversations.models import (
@@ -27,6 +28,8 @@ from huitouke.modules.conversations.models import (
 from huitouke.modules.conversations.service import DEFAULT_AI_LABEL, accounts
 from huitouke.modules.conversations.service.sending import preview
 from huitouke.modules.customers import service as customers
+from huitouke.modules.organization import service as organization
+from huitouke.wechat.kf_content import Text
 
 ACCOUNT_NAME: Final = "拾光衣橱客服"
 GREETING: Final = "欢迎来到拾光衣橱，我是 AI 助手小客。尺码、面料、发货、退换都可以问我，需要同事就说「人工」。"
@@ -65,6 +68,8 @@ class _Rows:
     deliveries: list[OutboundMessage] = field(default_factory=list)
     answers: list[tuple[UUID, UUID, str]] = field(default_factory=list)
     """(conversation, message, question) of what the assistant answered, for its traces."""
+    live: list[tuple[str, Message]] = field(default_factory=list)
+    """(address, message) of what the sandbox is to know as well, so that one can go on from there."""
 
 
 async def load(context: Context, world: DemoWorld) -> None:
@@ -75,6 +80,8 @@ async def load(context: Context, world: DemoWorld) -> None:
     scripts = list(read_scripts())
     account = await _account(context, world, scripts)
     world.facts["channel_account_id"] = account.id
+    rows = _Rows()
+    staff_ids: list[UUID] = world.facts["staff_ids"]
     async with transaction(context) as ctx:
         people = await customers.find_or_create_many(
             ctx, "external_userid", world.facts["corp_id"], [script.address for script in scripts]
@@ -84,10 +91,11 @@ async def load(context: Context, world: DemoWorld) -> None:
             world.facts["corp_id"],
             [customers.ProfileUpdate(people[one.address], one.name, None, one.gender) for one in scripts],
         )
-        rows = _Rows()
-        staff_ids: list[UUID] = world.facts["staff_ids"]
-        for script in scripts:
-            _Past(rows, account, people[script.address], staff_ids, script, live=world.sandbox_url is not None).play()
+    for script in scripts:
+        _Past(rows, account, people[script.address], staff_ids, script).play()
+    if world.sandbox_url is not None:
+        await _play_live(context, world, account, rows.live)
+    async with transaction(context) as ctx:
         ctx.session.add_all(rows.conversations)
         await ctx.session.flush()
         ctx.session.add_all([*rows.messages, *rows.deliveries])
@@ -99,9 +107,11 @@ async def load(context: Context, world: DemoWorld) -> None:
         await customers.note_seen(
             ctx, {row.customer_id: cast(datetime, row.last_customer_message_at) for row in rows.conversations}
         )
+        await ctx.session.execute(update(ChannelAccount).where(ChannelAccount.id == account.id).values(state="active"))
+        await wake(ctx, accounts.SYNC_RUNNER, account.external_id)
     world.facts["assistant_answers"] = rows.answers
     if world.sandbox_url is not None:
-        await _write_live(world, account.external_id, scripts)
+        await organization.check_wecom_app(context, world.facts["wecom_app_id"])
 
 
 def read_scripts() -> Iterator[Script]:
@@ -153,13 +163,34 @@ async def _account(context: Context, world: DemoWorld, scripts: list[Script]) ->
     return await accounts.update_account(context, account.id, accounts.AccountChange(greeting=GREETING))
 
 
-async def _write_live(world: DemoWorld, open_kfid: str, scripts: list[Script]) -> None:
-    """The last words of open conversations come through the sandbox: it then has a session that one can answer in."""
-    for script in scripts:
-        path = f"customers/{script.address}/chats/{open_kfid}/messages"
-        for mark, text in script.lines:
-            if mark == "L":
-                await world.sandbox("POST", path, {"msgtype": "text", "text": {"content": text}})
+async def _play_live(
+    context: Context, world: DemoWorld, account: ChannelAccount, live: list[tuple[str, Message]]
+) -> None:
+    """The last words of open conversations are said in the sandbox too, at their time: one can answer in the session.
+
+    The account pulls nothing meanwhile; then what WeCom tells of them is known by the ids that it gave them here.
+    """
+    async with transaction(context) as ctx:
+        await ctx.session.execute(
+            update(ChannelAccount).where(ChannelAccount.id == account.id).values(state="disconnected")
+        )
+    kf = await accounts.kf_client(context, account)
+    try:
+        for address, message in sorted(live, key=lambda one: one[1].sent_at):
+            await _sandbox_clock(world, (message.sent_at - clock.now()).total_seconds())
+            if message.direction == "out":
+                text = Text(content=f"{DEFAULT_AI_LABEL if message.ai else ''}{message.text}")
+                await kf.send_msg(account.external_id, address, text, msgid=message.external_msgid)
+            else:
+                path = f"customers/{address}/chats/{account.external_id}/messages"
+                sent = await world.sandbox("POST", path, {"msgtype": "text", "text": {"content": message.text}})
+                message.external_msgid = sent["msgid"]
+    finally:
+        await _sandbox_clock(world, 0.0)
+
+
+async def _sandbox_clock(world: DemoWorld, offset_seconds: float) -> None:
+    await world.sandbox("POST", "clock", {"offset_seconds": offset_seconds})
 
 
 class _Past:
@@ -172,11 +203,9 @@ class _Past:
         customer_id: UUID,
         staff_ids: list[UUID],
         script: Script,
-        *,
-        live: bool,
     ) -> None:
         self._rows = rows
-        self._live = live
+        self._live = False
         self._staff_ids = staff_ids
         self._script = script
         self._rules = channel(account.kind).rules
@@ -220,8 +249,8 @@ class _Past:
             case "C":
                 self._customer(text)
             case "L":
-                if not self._live:
-                    self._customer(text)
+                self._live = True
+                self._customer(text)
             case "A":
                 self._assistant(text)
             case "W":
@@ -334,6 +363,8 @@ class _Past:
             created_at=self._at,
         )
         self._rows.messages.append(message)
+        if self._live and text is not None:
+            self._rows.live.append((self._script.address, message))
         if text is not None:
             row.last_message_at, row.last_preview, row.last_sender = self._at, preview(text), sender_kind
         return message
