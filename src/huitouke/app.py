@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -31,6 +30,7 @@ from huitouke.kernel.http.lifespan import Lifespan
 from huitouke.kernel.modules import ModuleError, Modules, Surface
 from huitouke.kernel.observability import health
 from huitouke.kernel.realtime.app import PATH as REALTIME_PATH
+from huitouke.kernel.release import release
 from huitouke.kernel.settings import Settings
 from huitouke.services import REFUSALS, Role, running
 
@@ -50,11 +50,7 @@ def create_app(
     """
     use_resolver(access_resolver(modules))
     console = ConsoleApp(WEB_FOLDER / "console", {one.name: one.web for one in modules if one.web is not None})
-    checks: dict[str, health.Check] = {
-        "database": health.check_database,
-        "schema": health.SchemaCheck(modules),
-        "partitions": health.check_partitions,
-    }
+    checks = health.standard_checks(modules)
 
     @asynccontextmanager
     async def services() -> AsyncIterator[None]:
@@ -125,14 +121,6 @@ def access_resolver(modules: Modules) -> AccessResolver | None:
     if len(offered) > 1:
         raise ModuleError(f"modules {', '.join(m.name for m in offered)} all offer an access resolver; one may")
     return offered[0].access_resolver if offered else None
-
-
-def release() -> str:
-    """The version of the installed package, or of the source."""
-    try:
-        return version("huitouke")
-    except PackageNotFoundError:
-        return "0.1.0"
 
 
 def _routers(modules: Modules, surface: Surface) -> list[APIRouter]:

@@ -17,26 +17,30 @@ import pydantic
 from sqlalchemy.exc import DBAPIError
 from starlette.types import ASGIApp
 
-from huitouke import doctor, plugins, standalone
-from huitouke.app import access_resolver, create_app, openapi_document, release
+from huitouke import backup_commands, doctor, plugins, standalone
+from huitouke.app import access_resolver, create_app, openapi_document
 from huitouke.demo import command as demo_command
 from huitouke.installation import OwnerMissingError, configured_urls, database_urls, migrate_embedded, owner_url
 from huitouke.kernel import key_rotation, keys, locales
 from huitouke.kernel.access import use_resolver
+from huitouke.kernel.backup import BackupError
 from huitouke.kernel.database import Database, DatabaseUrls, configure
 from huitouke.kernel.database.checks import UnsafeRoleError
 from huitouke.kernel.database.launcher import LauncherError
-from huitouke.kernel.database.migrate import migrate
+from huitouke.kernel.database.migrate import SchemaAheadError, migrate
 from huitouke.kernel.errors import Problem
+from huitouke.kernel.files.stores import StoreMissingError
 from huitouke.kernel.modules import CommandError, ModuleError, Surface, load_modules
 from huitouke.kernel.notify import NotifierError
 from huitouke.kernel.observability import logs
+from huitouke.kernel.release import release
 from huitouke.kernel.settings import Settings, get_settings
 from huitouke.services import Role, SchemaBehindError
 
 T = TypeVar("T")
 
 EXPECTED: Final = (
+    BackupError,
     keys.KeysError,
     keys.UnsealError,
     LauncherError,
@@ -44,7 +48,9 @@ EXPECTED: Final = (
     NotifierError,
     OwnerMissingError,
     plugins.DropRefusedError,
+    SchemaAheadError,
     SchemaBehindError,
+    StoreMissingError,
     UnsafeRoleError,
 )
 
@@ -94,6 +100,13 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
 
     migrating = _command(commands, "migrate", _migrate, "bring the database to this release")
     migrating.add_argument("--create-roles", action="store_true", help="make the roles, or print the SQL that does")
+
+    backup_commands.add_arguments_of_backup(
+        _command(commands, "backup", backup_commands.run_backup, "write database and files into one file")
+    )
+    backup_commands.add_arguments_of_restore(
+        _command(commands, "restore", backup_commands.run_restore, "bring a backup back into an empty database")
+    )
 
     examining = _command(commands, "doctor", _doctor, "check the installation and say what is wrong")
     examining.add_argument("--settings", action="store_true", help="list all settings")

@@ -17,7 +17,7 @@ from huitouke.kernel.callbacks.app import CallbackApp
 from huitouke.kernel.database import Database, DatabaseUrls, configure, current
 from huitouke.kernel.database.checks import UnsafeRoleError, assert_application_role
 from huitouke.kernel.database.engine import POOL_SIZE
-from huitouke.kernel.database.migrate import missing_revisions
+from huitouke.kernel.database.migrate import SchemaAheadError, missing_revisions
 from huitouke.kernel.ending import vital
 from huitouke.kernel.http.testing import follow_clock
 from huitouke.kernel.keys import KeysError, get_key_ring
@@ -50,7 +50,15 @@ class SchemaBehindError(RuntimeError):
     """The schema is older than the code."""
 
 
-REFUSALS: Final = (KeysError, UnsafeRoleError, NotifierError, SchemaBehindError, asyncpg.PostgresError, OSError)
+REFUSALS: Final = (
+    KeysError,
+    UnsafeRoleError,
+    NotifierError,
+    SchemaBehindError,
+    SchemaAheadError,
+    asyncpg.PostgresError,
+    OSError,
+)
 """Why a process may refuse to start; each says in its message what to do."""
 
 
@@ -80,6 +88,7 @@ async def running(
         NotifierError: NOTIFY does not arrive.
         KeysError: there is no key ring.
         SchemaBehindError: migrations are missing.
+        SchemaAheadError: the schema is more than one release ahead.
     """
     get_key_ring()
     checks: dict[str, Check] = {}

@@ -13,7 +13,7 @@ import structlog
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from huitouke.app import WEB_FOLDER, release
+from huitouke.app import WEB_FOLDER
 from huitouke.kernel import ending
 from huitouke.kernel.database import DatabaseUrls
 from huitouke.kernel.database.engine import POOL_SIZE
@@ -22,6 +22,7 @@ from huitouke.kernel.http.console_app import ConsoleApp
 from huitouke.kernel.modules import Modules
 from huitouke.kernel.observability import health
 from huitouke.kernel.realtime.standalone import port
+from huitouke.kernel.release import release
 from huitouke.kernel.settings import Settings
 from huitouke.services import Role, running
 

@@ -66,7 +66,7 @@ class StoredFile:
     @property
     def object_name(self) -> str:
         """Its place in the store below the tenant's folder: `yyyy/mm/id`."""
-        return f"{time_of(self.id):%Y/%m}/{self.id}"
+        return _below_tenant(self.id)
 
 
 async def receive(context: Context, purpose: str, name: str, stream: AsyncIterator[bytes]) -> StoredFile:
@@ -102,7 +102,7 @@ async def receive(context: Context, purpose: str, name: str, stream: AsyncIterat
             created_at=clock.now(),
         )
         stored = _seen(file)
-        await get_store().put(_place(context, stored), path)
+        await get_store().put(place_of(context.tenant_id, stored.id), path)
     finally:
         path.unlink(missing_ok=True)
     if context.open_session is not None:
@@ -188,7 +188,8 @@ async def read(ctx: Context, file_id: UUID) -> AsyncIterator[bytes]:
 
 def read_part(context: Context, file: StoredFile, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
     """`length` bytes (all by default) from `start` of a file that was looked up before; needs no transaction."""
-    return get_store().read(_place(context, file), start, file.bytes - start if length is None else length)
+    name = place_of(context.tenant_id, file.id)
+    return get_store().read(name, start, file.bytes - start if length is None else length)
 
 
 async def read_bytes(ctx: Context, file_id: UUID) -> bytes:
@@ -220,7 +221,7 @@ async def expire(context: Context) -> datetime | None:
             )
         ).scalar_one_or_none()
     for file in due:
-        await get_store().delete(_place(context, _seen(file)))
+        await get_store().delete(place_of(context.tenant_id, file.id))
     return oldest + KEEP_UNATTACHED if oldest is not None else None
 
 
@@ -262,8 +263,13 @@ def _clean_name(name: str) -> str:
     return plain[: MAX_NAME_CHARACTERS - len(ending)] + ending
 
 
-def _place(context: Context, file: StoredFile) -> str:
-    return f"{context.tenant_id}/{file.object_name}"
+def place_of(tenant_id: UUID, file_id: UUID) -> str:
+    """The name of a file's object in the store: `tenant/yyyy/mm/id`."""
+    return f"{tenant_id}/{_below_tenant(file_id)}"
+
+
+def _below_tenant(file_id: UUID) -> str:
+    return f"{time_of(file_id):%Y/%m}/{file_id}"
 
 
 def _seen(file: File) -> StoredFile:
