@@ -85,7 +85,7 @@ class Installation:
 
     async def work(self, **variables: str) -> Running:
         """`huitouke work`, connected and at work."""
-        return await self.start("work", ["-m", "huitouke", "work"], "", "working", variables)
+        return await self.start("work", ["-m", "huitouke", "work"], "", "Ctrl-C stops", variables)
 
     async def sandbox(self) -> Running:
         """`wechat-sandbox` on a free port, ready; processes that start later take it for WeCom."""

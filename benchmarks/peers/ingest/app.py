@@ -11,9 +11,9 @@ from pathlib import Path
 from flask import Flask, Response, abort, request
 from sqlalchemy import DateTime, LargeBinary, String, create_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
-from wechatpy.exceptions import InvalidSignatureException
 from wechatpy.enterprise import parse_message
 from wechatpy.enterprise.crypto import WeChatCrypto
+from wechatpy.exceptions import InvalidSignatureException
 
 
 class Base(DeclarativeBase):
