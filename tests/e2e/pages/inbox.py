@@ -102,6 +102,23 @@ class Inbox:
     def pictures(self) -> Locator:
         return self.messages.get_by_role("button", name=self.words("conversations.picture_open"))
 
+    async def open_card(self, kind: str) -> Locator:
+        """The dialog in which a link, mini program, menu or place is made."""
+        await self.thread.get_by_role("button", name=self.words("conversations.card.more"), exact=True).click()
+        await self.page.get_by_role("menuitem", name=self.words(f"conversations.kind.{kind}")).click()
+        dialog = self.page.get_by_role("dialog", name=self.words(f"conversations.card.send.{kind}"))
+        await expect(dialog).to_be_visible()
+        return dialog
+
+    async def send_card(self, dialog: Locator) -> None:
+        await dialog.get_by_role("button", name=self.words("conversations.send"), exact=True).click()
+        await expect(dialog).to_have_count(0)
+
+    async def choose_picture(self, dialog: Locator, file: Path) -> None:
+        async with self.page.expect_file_chooser() as choosing:
+            await dialog.get_by_role("button", name=self.words("conversations.card.picture")).click()
+        await (await choosing.value).set_files(file)
+
     # ---- why the assistant answered so
 
     async def open_trace(self, text: str = "") -> Locator:

@@ -38,6 +38,10 @@ class Phone:
         """The shop's message arrives without a reload."""
         await expect(self.message(text).last).to_be_visible()
 
+    async def taps(self, entry: str) -> None:
+        """An entry of the newest menu that has it."""
+        await self.chat.get_by_role("button", name=entry, exact=True).last.click()
+
     async def send_picture(self, file: Path) -> None:
         await self.page.get_by_role("button", name=self.words("composer.more"), exact=True).click()
         async with self.page.expect_file_chooser() as choosing:

@@ -122,13 +122,14 @@ async def test_parts_can_be_asked_for(world: World, browser: httpx2.AsyncClient)
     ("content", "purpose", "status", "problem"),
     [
         (b"<svg onload=alert(1)>", "message_image", 422, "files.unknown_kind"),
+        (b"\x00\x00\x00\x20ftypheic" + b"\x00" * 40, "message_image", 422, "files.heic"),
         (b"", "message_file", 422, "files.empty"),
         (b"x", "no_such_purpose", 422, "invalid_input"),
         (b"x", "message_received", 422, "invalid_input"),
         (b"\xff\xd8\xff broken", "message_image", 422, "files.broken_picture"),
         (b"x" * (10 * 1024 * 1024 + 20_000), "message_image", 413, "too_large"),
     ],
-    ids=["wrong kind", "empty", "unknown purpose", "not for people", "broken", "too large"],
+    ids=["wrong kind", "an iPhone's own", "empty", "unknown purpose", "not for people", "broken", "too large"],
 )
 async def test_what_can_not_be_used_is_refused_and_leaves_nothing(
     browser: httpx2.AsyncClient, world: World, content: bytes, purpose: str, status: int, problem: str

@@ -46,6 +46,13 @@ class UnknownKind(InvalidInput):
     type = "files.unknown_kind"
 
 
+class HeicPicture(InvalidInput):
+    """An iPhone's own format, which neither WeChat nor most browsers open. Safari turns it into JPEG by itself where
+    a page asks for JPEG; this one came another way."""
+
+    type = "files.heic"
+
+
 class EmptyFile(InvalidInput):
     """There is nothing in the file."""
 
@@ -77,7 +84,7 @@ async def receive(context: Context, purpose: str, name: str, stream: AsyncIterat
 
     Raises:
         TooLarge: over the purpose's limit.
-        UnknownKind, EmptyFile, BrokenPicture, TooManyPixels: the content can't be used.
+        UnknownKind, HeicPicture, EmptyFile, BrokenPicture, TooManyPixels: the content can't be used.
     """
     allowed = purpose_named(purpose)
     path = await asyncio.to_thread(_temporary)
@@ -86,6 +93,8 @@ async def receive(context: Context, purpose: str, name: str, stream: AsyncIterat
         if size == 0:
             raise EmptyFile(field="file")
         media_type = await asyncio.to_thread(sniffing.media_type_of, path, name)
+        if media_type == sniffing.HEIC and allowed.kinds is not None:
+            raise HeicPicture(field="file")
         if allowed.kinds is not None and media_type not in allowed.kinds:
             raise UnknownKind(field="file", allowed=allowed.kinds_in_words, media_type=media_type)
         if allowed.reencode_pictures:

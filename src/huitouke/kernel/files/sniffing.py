@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 UNKNOWN: Final = "application/octet-stream"
+HEIC: Final = "image/heic"
 HEAD_BYTES: Final = 4096
 MAX_ZIP_ENTRIES: Final = 10_000
 
@@ -25,7 +26,11 @@ _SIGNATURES: Final[tuple[tuple[int, bytes, str], ...]] = (
     (8, b"WEBP", "image/webp"),
     (4, b"ftypheic", "image/heic"),
     (4, b"ftypheix", "image/heic"),
+    (4, b"ftyphevc", "image/heic"),
+    (4, b"ftypheim", "image/heic"),
+    (4, b"ftypheis", "image/heic"),
     (4, b"ftypmif1", "image/heic"),
+    (4, b"ftypmsf1", "image/heic"),
     (4, b"ftypM4A", "audio/mp4"),
     (4, b"ftypqt", "video/quicktime"),
     (4, b"ftyp", "video/mp4"),

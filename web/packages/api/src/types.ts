@@ -36,6 +36,8 @@ export type ConversationDetail = Schemas['ConversationDetail'];
 export type ConversationCounts = Schemas['Counts'];
 export type ConversationView = 'all' | 'mine' | 'waiting' | 'assistant' | 'closed';
 export type Message = Schemas['MessageOut'];
+/** A link, mini program, menu or place on its way to a customer. */
+export type MessageCard = NonNullable<Schemas['MessageIn']['card']>;
 export type MessagePage = Schemas['MessagePage'];
 export type StoredFile = Schemas['huitouke__kernel__files__console__FileOut'];
 /** What the stream `conversation` of the socket brings. */

@@ -34,6 +34,7 @@ export {
   Inbox as IconInbox,
   Info as IconInfo,
   Link as IconLink,
+  List as IconMenu,
   ListChecks as IconAudit,
   LogOut as IconSignOut,
   MapPin as IconPlace,

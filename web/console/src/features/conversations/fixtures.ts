@@ -63,6 +63,13 @@ export function aDetail(change: Partial<ConversationDetail> = {}): ConversationD
     handover_problem: null,
     closed_at: null,
     text_limit_bytes: 2048,
+    card_limits_bytes: {
+      link: { title: 128, desc: 512, url: 2048 },
+      miniprogram: { appid: 32, title: 64, pagepath: 1024 },
+      msgmenu: { head_content: 1024, tail_content: 1024, click: 128, view: 1024, url: 2048 },
+      location: { name: 512, address: 512 },
+    },
+    menu_buttons: 10,
     can: { reply: { allowed: false, reason: 'take_first', sentence: 'take it first' }, take: true, hand_back: false, hand_over: true, hand_over_wecom: true, close: true },
     ...change,
   } as ConversationDetail;

@@ -38,6 +38,8 @@ const DETAIL_FIELDS = [
   'handover_problem',
   'closed_at',
   'text_limit_bytes',
+  'card_limits_bytes',
+  'menu_buttons',
   'can',
 ] as const satisfies readonly Exclude<keyof ConversationDetail, keyof ConversationRow>[];
 

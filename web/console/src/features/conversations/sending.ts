@@ -1,17 +1,29 @@
-import { api, ApiProblem, unwrap, upload, type Message, type StoredFile } from '@huitouke/api';
+import { api, ApiProblem, unwrap, upload, type Message, type MessageCard, type StoredFile } from '@huitouke/api';
 import { useMutationState, useQueryClient, type Mutation, type QueryClient } from '@tanstack/vue-query';
 import { computed, type ComputedRef, type Ref } from 'vue';
 import { sentence } from '@/app/problem';
+import { cardIn, type CardForm, type CardKind } from './cardForms';
 import { keys } from './queries';
 import { putMessage, type Thread } from './thread';
 
-/** What a person sends: one text or one file. `clientId` names it for ever, so that no repeat doubles it. */
+/** JPEG first: Safari turns an iPhone's HEIC into the first of these. */
+export const PICTURE_TYPES = 'image/jpeg,image/png,image/gif,image/webp';
+
+/** A card with what was written into its dialog. */
+export interface OutgoingCard {
+  kind: CardKind;
+  form: CardForm;
+}
+
+/** What a person sends: one text, one file or one card. `clientId` names it for ever, so that no repeat doubles it. */
 export interface Outgoing {
   clientId: string;
   conversationId: string;
   at: string;
   text?: string;
   file?: File;
+  card?: OutgoingCard;
+  /** Of the file, or of the card's picture, once it is uploaded. */
   fileId?: string;
 }
 
@@ -25,17 +37,23 @@ export interface Pending {
 const RETRIES = 3;
 
 async function deliver(outgoing: Outgoing): Promise<Message> {
-  if (outgoing.file && !outgoing.fileId) {
-    const purpose = outgoing.file.type.startsWith('image/') ? 'message_image' : 'message_file';
-    const stored = await upload<StoredFile>(`/api/files?purpose=${purpose}`, outgoing.file);
+  const file = outgoing.file ?? outgoing.card?.form.picture;
+  if (file && !outgoing.fileId) {
+    const purpose = file.type.startsWith('image/') ? 'message_image' : 'message_file';
+    const stored = await upload<StoredFile>(`/api/files?purpose=${purpose}`, file);
     outgoing.fileId = stored.id;
   }
   return unwrap(
     api.POST('/api/conversations/{conversation_id}/messages', {
       params: { path: { conversation_id: outgoing.conversationId }, header: { 'Idempotency-Key': outgoing.clientId } },
-      body: outgoing.fileId ? { file_id: outgoing.fileId } : { text: outgoing.text ?? '' },
+      body: bodyOf(outgoing),
     }),
   );
+}
+
+function bodyOf({ card, fileId, text }: Outgoing): { card: MessageCard } | { file_id: string } | { text: string } {
+  if (card) return { card: cardIn(card.kind, card.form, fileId ?? '') };
+  return fileId ? { file_id: fileId } : { text: text ?? '' };
 }
 
 /** Sends in the order of writing, one after another per conversation, outliving the page that asked. */
@@ -72,8 +90,9 @@ export function discard(cache: QueryClient, outgoing: Outgoing): void {
   if (mutation) cache.getMutationCache().remove(mutation);
 }
 
-export function newOutgoing(conversationId: string, content: { text: string } | { file: File }): Outgoing {
-  return { clientId: crypto.randomUUID(), conversationId, at: new Date().toISOString(), ...content };
+export function newOutgoing(conversationId: string, content: { text: string } | { file: File } | OutgoingCard): Outgoing {
+  const what = 'kind' in content ? { card: content } : content;
+  return { clientId: crypto.randomUUID(), conversationId, at: new Date().toISOString(), ...what };
 }
 
 /** What is on its way in this conversation, oldest first. */
