@@ -39,7 +39,7 @@ WATCH_USABLE: Final = """
   const look = setInterval(() => {
     if ([...rows()].some((row) => row.getAttribute('aria-current') === 'true')) {
       clearInterval(look);
-      window.usableAt = performance.now();
+      document.documentElement.dataset.usableMs = performance.now();
     } else if (rows().length) press();
   }, 10);
 })();
@@ -124,8 +124,9 @@ class Visit:
         if line is not None:
             await _emulate(cdp, line)
         await page.goto(self.url + ROUTE, wait_until="commit", timeout=LOAD_SECONDS * 1000)
-        await page.wait_for_function("window.usableAt", timeout=LOAD_SECONDS * 1000)
-        usable_ms = await page.evaluate("window.usableAt")
+        page_itself = page.locator("html[data-usable-ms]")
+        await page_itself.wait_for(state="attached", timeout=LOAD_SECONDS * 1000)
+        usable_ms = float(await page_itself.get_attribute("data-usable-ms") or 0)
         loaded = Loaded(usable_ms / 1000, received.total / 1000)
         await asyncio.sleep(SETTLE_SECONDS)  # what comes after it belongs to this tab, not to the next
         await page.close()
@@ -229,7 +230,8 @@ async def _loads(browser: Browser, url: str, line: Line, rounds: int) -> tuple[l
         warm.append(await visit.load(line))
         await visit.context.close()
         say(
-            f"{line.name} line, round {number + 1} of {rounds}: {cold[-1].usable_s:.2f} s, then {warm[-1].usable_s:.2f} s"
+            f"{line.name} line, round {number + 1} of {rounds}:"
+            f" {cold[-1].usable_s:.2f} s, then {warm[-1].usable_s:.2f} s"
         )
     return cold, warm
 

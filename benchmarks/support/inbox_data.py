@@ -44,7 +44,8 @@ ROWS: Final = (
     """,
     """
     INSERT INTO customers (tenant_id, id, name, gender, remark, last_seen_at, created_at, updated_at, version)
-    SELECT $1, pg_temp.id_at(pg_temp.moment(n), 'customer' || n), (ARRAY['晓雯', '阿杰', '林小姐', '周老板', '陈同学'])[1 + n % 5] || n,
+    SELECT $1, pg_temp.id_at(pg_temp.moment(n), 'customer' || n),
+           (ARRAY['晓雯', '阿杰', '林小姐', '周老板', '陈同学'])[1 + n % 5] || n,
            'unknown', CASE WHEN n % 50 = 0 THEN '老客户' || n END, pg_temp.moment(n), pg_temp.moment(n), now(), 1
       FROM generate_series(1, $2::bigint) AS n
     """,
@@ -72,7 +73,8 @@ ROWS: Final = (
            pg_temp.id_at(pg_temp.moment(n), 'conversation' || n), m, m,
            CASE WHEN m % 2 = 1 THEN 'in' ELSE 'out' END, CASE WHEN m % 2 = 1 THEN 'customer' ELSE 'assistant' END,
            'text', CASE WHEN m % 2 = 1 THEN '有大一点的尺码吗？我身高一米八，平时穿 XL ' || m
-                        ELSE '有的，这款卫衣最大到 3XL，按平时的尺码选就可以。' || repeat('现货 48 小时内发出。', m % 4) || m END,
+                        ELSE '有的，这款卫衣最大到 3XL，按平时的尺码选就可以。'
+                             || repeat('现货 48 小时内发出。', (m % 4)::int) || m END,
            '{}', m % 2 = 0, CASE WHEN m % 2 = 1 THEN 'received' ELSE 'sent' END,
            pg_temp.moment(n) - make_interval(secs => (CASE WHEN n = 1 THEN $3::bigint ELSE 4 END - m) * 9),
            pg_temp.moment(n)
@@ -102,12 +104,13 @@ async def fill(urls: DatabaseUrls, conversations: int = CONVERSATIONS, long_thre
     connection = await asyncpg.connect(urls.owner)
     tenant, account = founded.tenant_id, new_id()
     try:
-        await connection.execute(FUNCTIONS)
-        app, channel, customers, rows, messages = ROWS
-        await connection.execute(app, tenant, account)
-        await connection.execute(channel, tenant, account)
-        await connection.execute(customers, tenant, conversations)
-        await connection.execute(rows, tenant, account, conversations, founded.staff_id, long_thread)
-        await connection.execute(messages, tenant, conversations, long_thread)
+        async with connection.transaction():  # now() stays the same, and with it the ids
+            await connection.execute(FUNCTIONS)
+            app, channel, customers, rows, messages = ROWS
+            await connection.execute(app, tenant, account)
+            await connection.execute(channel, tenant, account)
+            await connection.execute(customers, tenant, conversations)
+            await connection.execute(rows, tenant, account, conversations, founded.staff_id, long_thread)
+            await connection.execute(messages, tenant, conversations, long_thread)
     finally:
         await connection.close()

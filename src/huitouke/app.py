@@ -131,6 +131,7 @@ def _framed(api: ASGIApp, settings: Settings) -> ASGIApp:
     headers = frame.security_headers(settings.public_url, media_origins=_media_origins(settings))
     app: ASGIApp = frame.CsrfRule(api, settings.public_url)
     app = frame.BodyLimit(app, _body_limit)
+    app = frame.CompressedApi(app)
     app = frame.SecurityHeaders(app, headers)
     return frame.RequestFrame(app)
 

@@ -71,11 +71,16 @@ class Inbox:
         await self.thread.get_by_role("button", name=self.words("common.more"), exact=True).click()
         await self.page.get_by_role("menuitem", name=self.words(action)).click()
 
-    async def hand_back(self) -> None:
+    @property
+    def pause_notice(self) -> Locator:
+        """Above the list while the assistant is silent for everybody."""
+        return self.list.get_by_role("status").filter(has=self.page.get_by_role("button"))
+
+    async def hand_back(self, *, then: str = "conversations.status.assistant") -> None:
         await self.thread.get_by_role(
             "button", name=self.words("conversations.action.hand_back"), exact=True
         ).first.click()
-        await self.status_is("conversations.status.assistant")
+        await self.status_is(then)
 
     # ---- writing
 

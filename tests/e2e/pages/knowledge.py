@@ -54,11 +54,6 @@ class Knowledge:
         await self.page.get_by_role("menuitem", name=self.words("assistant.pause.until_told")).click()
         await expect(self.page.get_by_role("button", name=self.words("assistant.pause.paused"))).to_be_visible()
 
-    async def resume_everybody(self) -> None:
-        await self.page.get_by_role("button", name=self.words("assistant.pause.paused")).click()
-        await self.page.get_by_role("menuitem", name=self.words("assistant.pause.resume")).click()
-        await expect(self.page.get_by_role("button", name=self.words("assistant.pause.serving"))).to_be_visible()
-
     def _field(self, key: str, *, optional: bool = False) -> Locator:
         """A field's label is followed by "optional" where it is."""
         label = f"{self.words(key)} {self.words('common.optional')}" if optional else self.words(key)

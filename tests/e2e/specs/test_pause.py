@@ -32,6 +32,8 @@ async def test_paused_for_everybody_it_is_silent_until_it_is_woken(screens: Scre
     console = await screens.console(shop.owner)
     await console.knowledge.pause_everybody()
     await console.inbox.open(customer.nickname)
+    await console.inbox.status_is("conversations.status.paused_all")
+    await expect(console.inbox.pause_notice).to_contain_text(shop.owner.name)
 
     before = len(await customer.answers())
     await customer.writes("多久能发货")
@@ -39,7 +41,9 @@ async def test_paused_for_everybody_it_is_silent_until_it_is_woken(screens: Scre
     await console.inbox.take()
     assert len(await customer.answers()) == before
 
-    await console.inbox.hand_back()
-    await console.knowledge.resume_everybody()
+    await console.inbox.hand_back(then="conversations.status.paused_all")
+    await console.inbox.pause_notice.get_by_role("button").click()
+    await console.inbox.status_is("conversations.status.assistant")
+    await expect(console.inbox.pause_notice).to_have_count(0)
     assert "七天内" in await customer.asks("可以退换货吗")
     await expect(console.inbox.message("七天内")).to_be_visible()

@@ -28,14 +28,21 @@ export function precompress(): Plugin {
     configResolved(config) {
       outDir = join(config.root, config.build.outDir);
     },
-    async closeBundle() {
-      for await (const path of walk(outDir)) {
-        if (!COMPRESSIBLE.test(path) || (await stat(path)).size < MINIMUM_BYTES) continue;
-        const source = await readFile(path);
-        const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: source.length } };
-        await writeFile(`${path}.br`, await brotli(source, quality));
-        await writeFile(`${path}.gz`, await gzipped(source, { level: 9 }));
-      }
+    closeBundle: {
+      // After everything that still writes into the folder.
+      order: 'post',
+      sequential: true,
+      handler: () => compressAll(outDir),
     },
   };
+}
+
+async function compressAll(folder: string): Promise<void> {
+  for await (const path of walk(folder)) {
+    if (!COMPRESSIBLE.test(path) || (await stat(path)).size < MINIMUM_BYTES) continue;
+    const source = await readFile(path);
+    const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: source.length } };
+    await writeFile(`${path}.br`, await brotli(source, quality));
+    await writeFile(`${path}.gz`, await gzipped(source, { level: 9 }));
+  }
 }

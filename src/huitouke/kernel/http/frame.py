@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from huitouke.kernel import locales
@@ -25,6 +26,10 @@ from huitouke.kernel.observability import metrics
 REQUEST_ID_HEADER: Final = "X-Request-Id"
 MAX_BODY_BYTES: Final = 1024 * 1024
 """Limit of a body where its route names no other."""
+
+COMPRESSED_FROM_BYTES: Final = 2048
+COMPRESSION_LEVEL: Final = 4
+"""Of gzip: 0.4 ms for a page of the inbox; the highest level costs three times that and saves a twentieth."""
 
 MAX_LANGUAGE_WISHES: Final = 8
 MAX_LENGTH_DIGITS: Final = 18
@@ -141,6 +146,21 @@ class _Metered:
                 raise
         if self.exceeded and not self.started:
             await refuse(TooLarge(limit=bytes_in_words(self.limit)), scope, receive, send)
+
+
+class CompressedApi:
+    """Compresses what the API answers, where the client likes it: lists of an inbox shrink to a fifth on slow lines.
+
+    Only below `/api/`: the console's files are compressed at build, and pictures are as small as they get.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.compressing = GZipMiddleware(app, minimum_size=COMPRESSED_FROM_BYTES, compresslevel=COMPRESSION_LEVEL)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        api = scope["type"] == "http" and scope["path"].startswith("/api/")
+        await (self.compressing if api else self.app)(scope, receive, send)
 
 
 class CsrfRule:

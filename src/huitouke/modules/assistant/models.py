@@ -138,6 +138,7 @@ class AssistantSettings(TenantScoped, Base):
     failed_turns_limit: Mapped[int]
     paused: Mapped[bool]
     paused_until: Mapped[datetime | None] = mapped_column(comment="null while paused: until told")
+    paused_by: Mapped[UUID | None] = mapped_column(comment="the staff member; null when nobody of the staff did")
     version: Mapped[int]
     updated_at: Mapped[datetime]
 

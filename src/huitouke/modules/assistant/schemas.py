@@ -263,7 +263,7 @@ class SettingsIn(BaseModel):
 
 
 class SettingsOut(BaseModel):
-    """The same with the pause. `paused_until` null while paused means until told."""
+    """The same with the pause. `paused_until` null while paused means until told; `paused_by` is a name."""
 
     name: str
     ai_label: str
@@ -277,6 +277,7 @@ class SettingsOut(BaseModel):
     failed_turns_limit: int
     paused: bool
     paused_until: datetime | None
+    paused_by: str | None
 
 
 class PauseIn(BaseModel):

@@ -2,6 +2,7 @@ import { createRouter, createWebHistory, type Router } from 'vue-router';
 import type { Feature } from './feature';
 import { restoreSession } from './session/session';
 import { useSession } from './session/store';
+import ShellLayout from './shell/ShellLayout.vue';
 
 declare module 'vue-router' {
   interface RouteMeta {
@@ -23,7 +24,7 @@ export function makeRouter(features: readonly Feature[]): Router {
       { path: '/unreachable', name: 'unreachable', component: () => import('./pages/UnreachablePage.vue'), meta: { title: 'app.unreachable.title' } },
       {
         path: '/',
-        component: () => import('./shell/ShellLayout.vue'),
+        component: ShellLayout,
         children: [
           { path: '', redirect: '/conversations' },
           ...features.flatMap((feature) => feature.routes),

@@ -18,6 +18,7 @@ export function useFormat() {
     now,
     shortTime: (iso: string | null | undefined) => format.shortTime(iso, now.value, context.value),
     fullTime: (iso: string | null | undefined) => format.fullTime(iso, context.value),
+    moment: (iso: string) => format.moment(iso, now.value, context.value),
     clock: (iso: string) => format.clock(iso, context.value),
     dayTitle: (iso: string) => format.dayTitle(iso, context.value),
     dayOf: (iso: string) => format.dayOf(new Date(iso), context.value.timeZone),

@@ -1,4 +1,5 @@
 import createClient from 'openapi-fetch';
+import { fetchEarly } from './early';
 import { networkProblem, problemFrom } from './errors';
 import type { paths } from './types';
 
@@ -14,7 +15,7 @@ export function configureApi(options: { locale?: string; onSignedOut?: () => voi
 /** A browser sends this header only from our own page; the server asks for it before any change. */
 const CSRF_HEADER = { 'X-Requested-With': 'huitouke' };
 
-export const api = createClient<paths>({ baseUrl: '', headers: CSRF_HEADER, credentials: 'same-origin' });
+export const api = createClient<paths>({ baseUrl: '', headers: CSRF_HEADER, credentials: 'same-origin', fetch: fetchEarly });
 
 api.use({
   onRequest({ request }) {

@@ -39,6 +39,13 @@ export function clock(iso: string, context: FormatContext): string {
   return format(new Date(iso), context, { hour: '2-digit', minute: '2-digit' });
 }
 
+/** A moment near now: 14:05 today, else with its day. */
+export function moment(iso: string, now: Date, context: FormatContext): string {
+  const at = new Date(iso);
+  if (dayOf(at, context.timeZone) === dayOf(now, context.timeZone)) return clock(iso, context);
+  return format(at, context, { month: 'numeric', day: 'numeric', hour: '2-digit', minute: '2-digit' });
+}
+
 /** The exact moment, for titles and tables. */
 export function fullTime(iso: string | null | undefined, context: FormatContext): string {
   if (!iso) return '';

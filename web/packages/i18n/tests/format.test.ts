@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clock, dayOf, duration, elapsed, fileSize, nearestLocale, shortTime, type FormatContext } from '../src/index';
+import { clock, dayOf, duration, elapsed, fileSize, moment, nearestLocale, shortTime, type FormatContext } from '../src/index';
 import chinese from '../src/locales/zh-CN.json';
 
 const context: FormatContext = {
@@ -11,6 +11,11 @@ const context: FormatContext = {
 /** 14:00 in Shanghai. */
 const now = new Date('2026-11-21T06:00:00Z');
 const short = (iso: string): string => shortTime(iso, now, context);
+
+it('a moment near now names its day only when it is another', () => {
+  expect(moment('2026-11-21T07:30:00Z', now, context)).toBe('15:30');
+  expect(moment('2026-11-21T16:30:00Z', now, context)).toBe('11/22 00:30');
+});
 
 describe('a time in a list', () => {
   it('is said in words within the hour', () => {

@@ -39,19 +39,19 @@ router = APIRouter(prefix="/api/assistant", tags=["assistant"])
 @router.get("/settings", operation_id="assistant_get_settings", dependencies=[VIEW])
 async def get_settings(ctx: ConsoleTransaction) -> SettingsOut:
     """How the assistant speaks and when it stands back."""
-    return settings_out(await assistant_settings(ctx))
+    return await settings_out(ctx, await assistant_settings(ctx))
 
 
 @router.put("/settings", operation_id="assistant_change_settings", dependencies=[MANAGE])
 async def put_settings(body: SettingsIn, ctx: ConsoleTransaction) -> SettingsOut:
     """Changes the settings; fields left out stay."""
-    return settings_out(await change_settings(ctx, body))
+    return await settings_out(ctx, await change_settings(ctx, body))
 
 
 @router.post("/pause", operation_id="assistant_pause", dependencies=[MANAGE])
 async def pause(body: PauseIn, ctx: ConsoleTransaction) -> SettingsOut:
     """Silences the assistant for all customers, or wakes it."""
-    return settings_out(await pause_all(ctx, body))
+    return await settings_out(ctx, await pause_all(ctx, body))
 
 
 @router.get("/traces", operation_id="assistant_list_traces", dependencies=[VIEW])

@@ -9,10 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from huitouke.kernel import audit, clock
-from huitouke.kernel.context import Context
+from huitouke.kernel.context import ActorKind, Context
 from huitouke.kernel.realtime import hint
 from huitouke.modules.assistant.models import AssistantSettings
 from huitouke.modules.assistant.schemas import PauseIn, SettingsIn, SettingsOut
+from huitouke.modules.organization.service import staff_names
 
 DEFAULTS: Final[dict[str, Any]] = {
     "name": "小客",
@@ -27,6 +28,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "failed_turns_limit": 2,
     "paused": False,
     "paused_until": None,
+    "paused_by": None,
     "version": 1,
 }
 """What a tenant has that changed nothing. The label is lawful as it stands: a sign before each text (GB 45438-2025)."""
@@ -57,6 +59,7 @@ async def pause_all(ctx: Context, pause: PauseIn) -> AssistantSettings:
     row.paused = pause.paused
     ends = pause.paused and pause.minutes is not None
     row.paused_until = clock.now() + timedelta(minutes=pause.minutes or 0) if ends else None
+    row.paused_by = ctx.actor.id if pause.paused and ctx.actor.kind is ActorKind.STAFF else None
     row.version += 1
     row.updated_at = clock.now()
     await audit.record(
@@ -75,9 +78,10 @@ def is_paused(row: AssistantSettings) -> bool:
     return row.paused and (row.paused_until is None or row.paused_until > clock.now())
 
 
-def settings_out(row: AssistantSettings) -> SettingsOut:
+async def settings_out(ctx: Context, row: AssistantSettings) -> SettingsOut:
     """As the API shows them; a pause that is over is none."""
     paused = is_paused(row)
+    names = await staff_names(ctx, [row.paused_by]) if paused and row.paused_by else {}
     return SettingsOut(
         name=row.name,
         ai_label=row.ai_label,
@@ -91,6 +95,7 @@ def settings_out(row: AssistantSettings) -> SettingsOut:
         failed_turns_limit=row.failed_turns_limit,
         paused=paused,
         paused_until=row.paused_until if paused else None,
+        paused_by=names.get(row.paused_by) if row.paused_by else None,
     )
 
 

@@ -4,7 +4,7 @@ import { ref, watch } from 'vue';
 export type Theme = 'system' | 'light' | 'dark';
 
 const STORED = 'huitouke.preferences';
-/** Read by /theme.js before the first paint. */
+/** Read by boot.js before the first paint. */
 const STORED_THEME = 'huitouke.theme';
 
 /** The list of conversations may be drawn wider or narrower within these. */

@@ -2,8 +2,12 @@ import { api, ApiProblem, unwrap, type Me } from '@huitouke/api';
 import { useLocale } from '../i18n';
 import { useSession } from './store';
 
+/** Read by boot.js, which then asks for the inbox before the console has started. */
+const SIGNED_IN = 'huitouke.signed_in';
+
 async function become(me: Me): Promise<void> {
   useSession().me = me;
+  localStorage.setItem(SIGNED_IN, '1');
   await useLocale(me.user.locale);
 }
 
@@ -15,7 +19,10 @@ export async function restoreSession(): Promise<boolean> {
     await become(await unwrap(api.GET('/api/session')));
     return true;
   } catch (error) {
-    if (error instanceof ApiProblem && error.status === 401) return false;
+    if (error instanceof ApiProblem && error.status === 401) {
+      localStorage.removeItem(SIGNED_IN);
+      return false;
+    }
     throw error;
   }
 }
@@ -26,6 +33,7 @@ export async function signIn(signInName: string, password: string): Promise<void
 
 export async function signOut(): Promise<void> {
   await unwrap(api.DELETE('/api/session'));
+  localStorage.removeItem(SIGNED_IN);
   // A full load: nothing of this person may stay in memory.
   window.location.assign('/sign-in');
 }

@@ -27,14 +27,16 @@ const ICONS: Record<string, Component> = {
   users: IconStaff,
 };
 
-const extras: Record<string, MenuExtra> = Object.assign({}, ...features.map((feature) => feature.menu ?? {}));
+function extraOf(name: string): MenuExtra | undefined {
+  return features.map((feature) => feature.menu?.[name]).find(Boolean);
+}
 
 /** The entries this person may open, of modules and plug-ins alike, in the server's order. */
 export function useMenu(): ComputedRef<MenuEntry[]> {
   const session = useSession();
   return computed(() =>
     (session.me?.menu ?? []).map((entry) => ({
-      ...extras[entry.name],
+      ...extraOf(entry.name),
       id: entry.name,
       label: entry.label,
       icon: ICONS[entry.icon] ?? IconExtension,

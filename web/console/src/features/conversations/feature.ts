@@ -2,6 +2,7 @@ import type { Feature } from '@/app/feature';
 import { useWaitingCount } from './counts';
 import { conversationFinder } from './find';
 import { live } from './live';
+import InboxPage from './pages/InboxPage.vue';
 
 const permissions = ['conversations.view'] as const;
 
@@ -11,7 +12,8 @@ export const conversations: Feature = {
     {
       path: 'conversations/:id?',
       name: 'conversations',
-      component: () => import('./pages/InboxPage.vue'),
+      // Part of the first load: it is what everybody opens, and each file of its own costs a round trip.
+      component: InboxPage,
       meta: { title: 'conversations.title', permissions, full: true },
     },
   ],
