@@ -110,6 +110,10 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
 
     examining = _command(commands, "doctor", _doctor, "check the installation and say what is wrong")
     examining.add_argument("--settings", action="store_true", help="list all settings")
+    for kind in doctor.CONNECTIONS:
+        examining.add_argument(
+            f"--{kind}", type=int, default=1, metavar="N", help=f"processes of `{kind}` there will be"
+        )
 
     _add_keys(commands)
     _add_tenants(commands)
@@ -229,7 +233,8 @@ def _doctor(options: argparse.Namespace, settings: Settings) -> int:
         return 0
     modules = load_modules()
     with database_urls(settings) as urls:
-        return asyncio.run(doctor.examine(settings, modules, urls))
+        processes = {kind: getattr(options, kind) for kind in doctor.CONNECTIONS}
+        return asyncio.run(doctor.examine(settings, modules, urls, processes))
 
 
 def _keys_make(options: argparse.Namespace, settings: Settings) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -16,17 +16,27 @@ from huitouke.kernel.database import Database, DatabaseUrls, configure
 from huitouke.kernel.database.checks import UnsafeRoleError, assert_application_role
 from huitouke.kernel.database.ddl import APP_ROLE, OWNER_ROLE
 from huitouke.kernel.database.embedded import create_roles as make_roles
-from huitouke.kernel.database.migrate import missing_revisions
+from huitouke.kernel.database.engine import POOL_SIZE
+from huitouke.kernel.database.migrate import SchemaAheadError, missing_revisions
 from huitouke.kernel.modules import Modules
 from huitouke.kernel.notify import Notifier, NotifierError
 from huitouke.kernel.observability.health import NotWell, check_partitions
 from huitouke.kernel.settings import Settings
+from huitouke.standalone import REALTIME_POOL_SIZE
 
 OLDEST_POSTGRES: Final = 150000
-CONNECTIONS_PER_PROCESS: Final = 13
-"""Ten of the pool, one each for the worker, LISTEN and the callback flusher."""
+NOTIFIER_CONNECTIONS: Final = 2
+"""One that notifies and one that listens."""
 
-PROCESSES_ASSUMED: Final = 3
+CONNECTIONS: Final = {
+    "serve": POOL_SIZE + NOTIFIER_CONNECTIONS + 1,  # the callback flusher
+    "work": POOL_SIZE + NOTIFIER_CONNECTIONS + 1,  # the worker's own
+    "realtime": REALTIME_POOL_SIZE + NOTIFIER_CONNECTIONS,
+}
+"""What a process of that kind opens at most. `serve --with work` needs one more than `serve`."""
+
+COMMAND_CONNECTIONS: Final = 2
+"""For a migration, a backup or a `doctor` beside them."""
 PASSWORD_BYTES: Final = 24
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -39,8 +49,8 @@ class _Hint(Exception):
     """Nothing is broken, but something is worth knowing."""
 
 
-async def examine(settings: Settings, modules: Modules, urls: DatabaseUrls) -> int:
-    """Runs all checks and prints a line for each; 1 when one failed."""
+async def examine(settings: Settings, modules: Modules, urls: DatabaseUrls, processes: Mapping[str, int]) -> int:
+    """Runs all checks and prints a line for each; 1 when one failed. `processes`: how many of each kind there are."""
     database = Database(urls, statement_cache=settings.database_statement_cache)
     configure(database)
     checks: tuple[tuple[str, Callable[[], Awaitable[str]]], ...] = (
@@ -51,7 +61,7 @@ async def examine(settings: Settings, modules: Modules, urls: DatabaseUrls) -> i
         ("表结构 schema", lambda: _schema(database, modules)),
         ("分区 partitions", _partitions),
         ("通知 NOTIFY", lambda: _notify(database)),
-        ("连接数 connections", lambda: _connections(urls)),
+        ("连接数 connections", lambda: _connections(urls, processes)),
         ("控制台 console", _console),
         ("外部地址 public address", lambda: _public_address(settings)),
         ("测试开关 test switches", lambda: _test_switches(settings)),
@@ -117,6 +127,7 @@ async def _report(name: str, check: Callable[[], Awaitable[str]]) -> bool:
         keys.KeysError,
         UnsafeRoleError,
         NotifierError,
+        SchemaAheadError,
         asyncpg.PostgresError,
         asyncpg.InterfaceError,
         OSError,
@@ -174,16 +185,22 @@ async def _notify(database: Database) -> str:
     return "arrives"
 
 
-async def _connections(urls: DatabaseUrls) -> str:
+async def _connections(urls: DatabaseUrls, processes: Mapping[str, int]) -> str:
     connection = await asyncpg.connect(urls.direct)
     try:
         limit = int(await connection.fetchval("SHOW max_connections"))
+        reserved = int(await connection.fetchval("SHOW superuser_reserved_connections"))
+        used = int(
+            await connection.fetchval("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")
+        )
     finally:
         await connection.close()
-    needed = CONNECTIONS_PER_PROCESS * PROCESSES_ASSUMED
-    if needed > limit:
-        raise _Hint(f"{limit} are allowed; {PROCESSES_ASSUMED} processes need up to {needed}")
-    return f"{limit} allowed, up to {CONNECTIONS_PER_PROCESS} per process"
+    needed = COMMAND_CONNECTIONS + sum(CONNECTIONS[kind] * count for kind, count in processes.items())
+    kinds = ", ".join(f"{count} {kind} of {CONNECTIONS[kind]}" for kind, count in processes.items() if count)
+    told = f"{kinds} need up to {needed} with commands; {limit - reserved} are allowed, {used} open now"
+    if needed > limit - reserved:
+        raise _Hint(f"{told}. Raise max_connections, or put a pooler before DATABASE_URL")
+    return told
 
 
 async def _console() -> str:

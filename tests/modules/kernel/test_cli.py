@@ -149,12 +149,16 @@ def test_a_database_that_does_not_answer_is_told_in_a_sentence(environment: dict
 def test_the_doctor_says_what_is_well_and_what_is_not(environment: dict[str, str]):
     ill = run(environment, "doctor")
     run(environment, "keys", "make")
-    well = run(environment, "doctor")
+    well = run(environment, "doctor", "--serve", "40")
 
     assert ill.returncode == 1
     assert "✗ 密钥 key ring" in ill.stdout
     assert well.returncode == 0, well.stdout
     assert "✓ 通知 NOTIFY: arrives" in well.stdout
+    assert re.search("✓ 连接数 connections: 1 serve of 13, 1 work of 13, 1 realtime of 6 need up to 34", ill.stdout)
+    assert re.search(
+        r"! 连接数 connections: 40 serve of 13, .* need up to 541 with commands; \d+ are allowed", well.stdout
+    )
 
 
 @pytest.fixture
