@@ -38,3 +38,19 @@ def link(title: str) -> dict[str, Any]:
 def test_null_characters_are_left_out_and_nothing_else(title: str, kept: str) -> None:
     (one,) = inbound(parse_items([orjson.loads(orjson.dumps(link(title)))]), NOW)
     assert one.content["title"] == kept
+
+
+@pytest.mark.parametrize(
+    ("sent", "at"),
+    [
+        (1_700_000_000, datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)),
+        (0, NOW),
+        (-5, NOW),
+        (10**11, NOW),
+        (10**18, NOW),
+        (10**30, NOW),
+    ],
+)
+def test_a_time_beyond_every_calendar_does_not_hold_up_the_page(sent: int, at: datetime) -> None:
+    (one,) = inbound(parse_items([{**link("x"), "send_time": sent}]), NOW)
+    assert one.at == at

@@ -4,11 +4,20 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
 from huitouke.kernel.realtime.limits import OPEN_LIMIT
 
 PROTOCOL: Final = 1
+EARLIEST_YEAR: Final = 2000
+LATEST_YEAR: Final = 9000
+
+
+def _within_a_calendar(at: datetime) -> datetime:
+    """Far from both ends of what a datetime can be, so that slack and time zones never lead beyond them."""
+    if not EARLIEST_YEAR <= at.year <= LATEST_YEAR:
+        raise ValueError(f"a year from {EARLIEST_YEAR} to {LATEST_YEAR}")
+    return at
 
 
 class ServerFrame(BaseModel):
@@ -92,7 +101,7 @@ class Open(BaseModel):
     type: Literal["open"]
     stream: str = "conversation"
     streams: dict[UUID, Annotated[int, Field(ge=0)]] = Field(max_length=OPEN_LIMIT)
-    since: datetime | None = None
+    since: Annotated[datetime, AfterValidator(_within_a_calendar)] | None = None
 
 
 class Pong(BaseModel):

@@ -132,7 +132,7 @@ class _Part:
     def feed(self, chunk: bytes, *, last: bool = False) -> None:
         try:
             self._parser.Parse(chunk, last)
-        except expat.ExpatError as error:
+        except (expat.ExpatError, LookupError) as error:  # LookupError: an encoding that nobody knows
             raise UnreadableFile("damaged") from error
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:

@@ -61,7 +61,8 @@ def inbound(items: Sequence[SyncItem], now: datetime) -> list[Inbound]:
 
 def _inbound(item: SyncItem, now: datetime) -> Inbound:
     message = item.message
-    at = min(datetime.fromtimestamp(message.send_time, UTC), now) if message.send_time > 0 else now
+    past = 0 < message.send_time < now.timestamp()  # a number beyond every calendar is no date either
+    at = datetime.fromtimestamp(message.send_time, UTC) if past else now
     if isinstance(message, EventMessage):
         who: Who = "event"
     else:
