@@ -1,16 +1,24 @@
-"""A whole installation as processes: PostgreSQL that syncs, the sandbox, one server; and the hands that kill them."""
+"""A whole installation as processes: PostgreSQL that syncs, the sandbox, server and worker; and hands that kill them.
+
+All lines between them (to the database, to WeCom, from WeCom) run through proxies that can be cut.
+"""
 
 import asyncio
+import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from time import monotonic
+from typing import Final
 
 import asyncpg
 import httpx2
@@ -18,13 +26,67 @@ import httpx2
 from huitouke.installation import PASSWORDS_FILE, POSTGRES_FOLDER
 from huitouke.kernel.database import DatabaseUrls, launcher
 from huitouke.kernel.database.embedded import prepare
+from huitouke.kernel.dedicated import CONNECTION_ERRORS
 from huitouke.kernel.keys import make_ring_file
+from tests.chaos import merchant as merchants
+from tests.chaos import nursery
+from tests.chaos.merchant import HEADERS, OWNER, PASSWORD, Merchant
+from tests.chaos.nursery import Nursery
+from tests.chaos.proxy import Proxy, tcp_proxy, unix_proxy
 
-SOURCES = Path(__file__).parents[2] / "src"
-READY_SECONDS = 60.0
-POLL_SECONDS = 0.1
-OWNER, PASSWORD = "owner", "a long enough pass phrase"
-HEADERS = {"X-Requested-With": "huitouke"}
+__all__ = ["HEADERS", "PASSWORD", "Merchant", "Service", "Town", "merchant", "town"]
+
+SOURCES: Final = Path(__file__).parents[2] / "src"
+READY_SECONDS: Final = 60.0
+POLL_SECONDS: Final = 0.1
+RESTART_PAUSE_SECONDS: Final = 0.3
+"""A supervisor's pause before it starts again what ended by itself."""
+
+ONE_PROCESS: Final = {"server": ("serve", "--with", "work,realtime")}
+THREE_ROLES: Final = {"server": ("serve", "--with", "realtime"), "worker": ("work",)}
+TWO_WORKERS: Final = {**THREE_ROLES, "other worker": ("work",)}
+
+
+class Service:
+    """One process of ours, started again at once when it is killed, and soon when it ends by itself."""
+
+    def __init__(
+        self, name: str, arguments: Sequence[str], environment: Mapping[str, str], folder: Path, born_in: Nursery
+    ) -> None:
+        self.name = name
+        self.log = folder / f"{name.replace(' ', '-')}.log"
+        self._arguments = arguments
+        self._environment = environment
+        self._born_in = born_in
+        self._hand = asyncio.Lock()
+        self.pid = 0
+        self.endings: list[str] = []
+        """What it said when it ended by itself."""
+
+    def start(self) -> None:
+        """Its log goes on in the same file."""
+        self.pid = self._born_in.start(self._arguments, self._environment, self.log)
+
+    async def kill(self) -> None:
+        """kill -9, and at once a new one."""
+        async with self._hand:
+            await asyncio.to_thread(nursery.kill, self.pid)
+            self.start()
+
+    async def look_after(self) -> None:
+        """Starts it again where it has ended by itself."""
+        async with self._hand:
+            if not nursery.is_alive(self.pid):
+                self.endings.append(f"{self.name} ended: {self.end_of_log(300)}")
+                await asyncio.sleep(RESTART_PAUSE_SECONDS)
+                self.start()
+
+    def end(self) -> None:
+        if self.pid:
+            nursery.kill(self.pid)
+
+    def end_of_log(self, characters: int = 4_000) -> str:
+        return self.log.read_text(errors="replace")[-characters:]
 
 
 @dataclass
@@ -37,43 +99,73 @@ class Town:
     environment: dict[str, str]
     sandbox_url: str
     server_url: str
-    server: "subprocess.Popen[bytes] | None" = None
-    done: list[str] = field(default_factory=list)
+    wecom_url: str
+    """The sandbox as ours see it: through a line that can be cut."""
+    lines: dict[str, Proxy]
+    services: dict[str, Service]
+    done: Counter[str] = field(default_factory=Counter)
+    """What was done, and how often; -9 ones begin with "kill"."""
 
-    def start_server(self) -> None:
-        """Starts the server at its address; its log goes on in the same file."""
-        with (self.folder / "server.log").open("ab") as log:
-            command = [sys.executable, "-m", "huitouke", "serve", "--with", "work,realtime"]
-            self.server = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
+    @property
+    def kills(self) -> int:
+        return sum(count for what, count in self.done.items() if what.startswith("kill"))
 
-    def kill_server(self) -> None:
-        """kill -9, and at once a new one."""
-        assert self.server is not None
-        assert self.server.poll() is None, f"it had ended by itself:\n{self.end_of_log()}"
-        self.server.kill()
-        self.server.wait()
-        self.done.append("server killed")
-        self.start_server()
+    async def kill(self, name: str) -> None:
+        """kill -9 of one of our processes, which starts again."""
+        await self.services[name].kill()
+        self.done[f"kill {name}"] += 1
 
     def kill_postgres(self) -> None:
         """kill -9 of PostgreSQL's first process; the launcher starts it again on the same files."""
-        lines = (self.folder / POSTGRES_FOLDER / "cluster" / "postmaster.pid").read_text().splitlines()
-        os.kill(int(lines[0]), signal.SIGKILL)
-        self.done.append("PostgreSQL killed")
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it is on its way up from the last time
+            lines = (self.folder / POSTGRES_FOLDER / "cluster" / "postmaster.pid").read_text().splitlines()
+            os.kill(int(lines[0]), signal.SIGKILL)
+            self.done["kill postgres"] += 1
+
+    async def cut(self, line: str, dice: random.Random, share: float) -> None:
+        """Resets some of the connections of a line."""
+        if await self.lines[line].cut(dice, share):
+            self.done[f"cut {line}"] += 1
+
+    async def end_sessions(self, share: float) -> None:
+        """Ends some of the sessions of our processes in PostgreSQL, as an administrator would."""
+        with contextlib.suppress(asyncpg.PostgresError, *CONNECTION_ERRORS):  # it is away
+            connection = await asyncpg.connect(self.postgres.url(), timeout=5)
+            try:
+                await connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE usename = 'huitouke_app' AND random() < $1",
+                    share,
+                )
+            finally:
+                await connection.close(timeout=5)
+            self.done["end sessions"] += 1
+
+    async def look_after(self) -> None:
+        """Starts again what ended by itself, until cancelled: what a supervisor does."""
+        while True:
+            for service in self.services.values():
+                await service.look_after()
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def is_ready(self, name: str) -> bool:
+        """Whether that process does its work: the server says so, the worker has lately said that it lives."""
+        if name == "server":
+            async with httpx2.AsyncClient(base_url=self.server_url, trust_env=False, timeout=3) as http:
+                return await _answers(http, "/health/ready")
+        rows = await self.owner_rows(
+            f"SELECT 1 FROM workers WHERE pid = {self.services[name].pid}"
+            " AND seen_at > clock_timestamp() - interval '3 seconds'"
+        )
+        return bool(rows)
 
     async def ready(self) -> None:
-        """Waits until the server says that it is."""
-        async with (
-            httpx2.AsyncClient(base_url=self.server_url, trust_env=False) as http,
-            asyncio.timeout(READY_SECONDS),
-        ):
-            while not await _answers(http, "/health/ready"):
-                assert self.server is not None
-                assert self.server.poll() is None, self.end_of_log()
+        """Waits until all of them are."""
+        deadline = monotonic() + READY_SECONDS
+        for name in self.services:
+            while not await self.is_ready(name):
+                assert monotonic() < deadline, self.services[name].end_of_log()
                 await asyncio.sleep(POLL_SECONDS)
-
-    def end_of_log(self) -> str:
-        return (self.folder / "server.log").read_text(errors="replace")[-4_000:]
 
     async def rows(self, statement: str) -> list[asyncpg.Record]:
         """Rows of the one tenant, with the application's role, as the server itself would see them."""
@@ -86,32 +178,84 @@ class Town:
         finally:
             await connection.close()
 
+    async def owner_rows(self, statement: str) -> list[asyncpg.Record]:
+        """Rows as the superuser sees them; none while the database is away."""
+        try:
+            connection = await asyncpg.connect(self.postgres.url("huitouke"), timeout=3)
+            try:
+                return list(await connection.fetch(statement, timeout=3))
+            finally:
+                await connection.close(timeout=3)
+        except (asyncpg.PostgresError, *CONNECTION_ERRORS):
+            return []
+
+
+def merchant(running: Town, customers: int, app_secret: str | None = None) -> AbstractAsyncContextManager[Merchant]:
+    """The owner signed in, WeCom connected both ways, some knowledge, and customers with a phone each."""
+    return merchants.merchant(running.server_url, running.sandbox_url, customers, app_secret)
+
 
 @asynccontextmanager
-async def town(folder: Path, **variables: str) -> AsyncIterator[Town]:
-    """Everything started, with a merchant "owner" in it; all of it gone at the end. `variables`: the server's."""
-    postgres = await asyncio.to_thread(launcher.start, folder / POSTGRES_FOLDER)
-    sandbox: subprocess.Popen[str] | None = None
-    running: Town | None = None
-    try:
+async def town(
+    folder: Path, processes: Mapping[str, Sequence[str]] = ONE_PROCESS, **variables: str
+) -> AsyncIterator[Town]:
+    """Everything started, with a merchant "owner" in it; all of it gone at the end. `variables`: our processes'."""
+    async with AsyncExitStack() as stack:
+        postgres = await asyncio.to_thread(launcher.start, folder / POSTGRES_FOLDER)
+        stack.push_async_callback(asyncio.to_thread, postgres.stop)
         urls = await prepare(postgres, folder / PASSWORDS_FILE)
         make_ring_file(folder / "keys")
-        sandbox, sandbox_url = await asyncio.to_thread(_start_sandbox)
+        sandbox, sandbox_url = await asyncio.to_thread(_start_sandbox, folder / "sandbox.log")
+        stack.callback(sandbox.wait)
+        stack.callback(sandbox.kill)
         server_url = f"http://127.0.0.1:{_free_port()}"
-        environment = _environment(folder, urls, sandbox_url, server_url) | variables
+        to_wecom, wecom_url = await stack.enter_async_context(tcp_proxy(sandbox_url))
+        from_wecom, public_url = await stack.enter_async_context(tcp_proxy(server_url))
+        # Short, for a socket's path may have some hundred characters.
+        socket_folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="line-")))
+        to_database = await stack.enter_async_context(
+            unix_proxy(postgres.socket_dir / launcher.SOCKET_NAME, socket_folder / launcher.SOCKET_NAME)
+        )
+        environment = _environment(folder, urls, wecom_url, server_url, public_url) | variables
         owners = {**environment, "DATABASE_OWNER_URL": urls.owner or ""}
-        await _run(owners, "migrate")
-        await _run(owners, "tenant", "create", "--name", "小店", "--owner", OWNER, "--password", PASSWORD)
-        running = Town(folder, postgres, urls, environment, sandbox_url, server_url)
-        running.start_server()
+        born_in = Nursery(_plain_environment())
+        stack.callback(born_in.end)
+        await _run(born_in, owners, folder / "migrate.log", "migrate")
+        await _run(
+            born_in,
+            owners,
+            folder / "tenant.log",
+            "tenant",
+            "create",
+            "--name",
+            "小店",
+            "--owner",
+            OWNER,
+            "--password",
+            PASSWORD,
+        )
+        through = _through(urls.application, postgres.socket_dir, socket_folder)
+        environment |= {"DATABASE_URL": through, "DATABASE_DIRECT_URL": through}
+        services = {name: Service(name, command, environment, folder, born_in) for name, command in processes.items()}
+        lines = {"database": to_database, "to WeCom": to_wecom, "from WeCom": from_wecom}
+        running = Town(folder, postgres, urls, environment, sandbox_url, server_url, wecom_url, lines, services)
+        for service in services.values():
+            stack.callback(service.end)
+            service.start()
         await running.ready()
-        yield running
-    finally:
-        for process in (running.server if running else None, sandbox):
-            if process is not None:
-                process.kill()
-                process.wait()
-        await asyncio.to_thread(postgres.stop)
+        looking_after = asyncio.create_task(running.look_after(), name="supervisor")
+        try:
+            yield running
+        finally:
+            looking_after.cancel()
+            await asyncio.gather(looking_after, return_exceptions=True)
+
+
+def _through(url: str, socket_dir: Path, line: Path) -> str:
+    """The address by way of the proxy's socket."""
+    head, _, _ = url.partition("?")
+    assert str(socket_dir) not in head
+    return f"{head}?host={line}"
 
 
 async def _answers(http: httpx2.AsyncClient, path: str) -> bool:
@@ -121,35 +265,39 @@ async def _answers(http: httpx2.AsyncClient, path: str) -> bool:
         return False
 
 
-def _environment(folder: Path, urls: DatabaseUrls, sandbox_url: str, server_url: str) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("HUITOUKE_", "DATABASE_"))}
-    return inherited | {
-        "PYTHONPATH": str(SOURCES),
+def _environment(folder: Path, urls: DatabaseUrls, wecom_url: str, server_url: str, public_url: str) -> dict[str, str]:
+    return _plain_environment() | {
         "DATABASE_URL": urls.application,
         "DATABASE_DIRECT_URL": urls.direct,
         "HUITOUKE_DATA_DIR": str(folder),
         "HUITOUKE_HOST": "127.0.0.1",
         "HUITOUKE_PORT": server_url.rpartition(":")[2],
-        "HUITOUKE_PUBLIC_URL": server_url,
-        "HUITOUKE_WECOM_BASE_URL": sandbox_url,
+        "HUITOUKE_PUBLIC_URL": public_url,
+        "HUITOUKE_WECOM_BASE_URL": wecom_url,
         "HUITOUKE_LOG_FORMAT": "json",
     }
 
 
-async def _run(environment: Mapping[str, str], *arguments: str) -> None:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "huitouke", *arguments, env=dict(environment),
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    printed, _ = await process.communicate()
-    assert process.returncode == 0, printed.decode(errors="replace")
+def _plain_environment() -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("HUITOUKE_", "DATABASE_"))}
+    return inherited | {"PYTHONPATH": str(SOURCES)}
 
 
-def _start_sandbox() -> tuple["subprocess.Popen[str]", str]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "wechat_sandbox", "--port", "0", "--quiet"],
-        env={**os.environ, "PYTHONPATH": str(SOURCES)}, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+async def _run(born_in: Nursery, environment: Mapping[str, str], log: Path, *arguments: str) -> None:
+    pid = born_in.start(arguments, environment, log)
+    while nursery.is_alive(pid):  # noqa: ASYNC110 - another process
+        await asyncio.sleep(POLL_SECONDS)
+    printed = await asyncio.to_thread(log.read_text, errors="replace")
+    assert "✗" not in printed, printed
+    assert "Traceback" not in printed, printed
+
+
+def _start_sandbox(log: Path) -> tuple["subprocess.Popen[str]", str]:
+    with log.open("ab") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "wechat_sandbox", "--port", "0", "--quiet"],
+            env={**os.environ, "PYTHONPATH": str(SOURCES)}, stdout=subprocess.PIPE, stderr=errors, text=True,
+        )  # fmt: skip
     assert process.stdout is not None
     line = process.stdout.readline()
     assert line.startswith("wechat-sandbox ready "), line
@@ -160,102 +308,3 @@ def _free_port() -> int:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])
-
-
-class Merchant:
-    """The merchant's console and WeCom, over HTTP; patient while the server is away."""
-
-    def __init__(self, console: httpx2.AsyncClient, sandbox: httpx2.AsyncClient) -> None:
-        self.console = console
-        self.sandbox = sandbox
-        self.corp_id = ""
-        self.open_kfid = ""
-        self.customers: list[str] = []
-
-    async def ask(self, method: str, path: str, *, json: Any = None, key: str | None = None) -> httpx2.Response:
-        """Until there is an answer below 500. Only what may be repeated is asked with this."""
-        headers = {"Idempotency-Key": key} if key else {}
-        while True:
-            try:
-                answer = await self.console.request(method, path, json=json, headers=headers)
-                if answer.status_code < 500:
-                    return answer
-            except httpx2.HTTPError:
-                pass
-            await asyncio.sleep(POLL_SECONDS)
-
-    async def control(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
-        """A call of the sandbox's control API. A message that was written twice by it stands in its book twice."""
-        try:
-            answer = await self.sandbox.request(method, f"/sandbox/{path}", json=body, params=query)
-        except httpx2.TransportError:  # a kept connection that it closed while we were about to use it
-            answer = await self.sandbox.request(method, f"/sandbox/{path}", json=body, params=query)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    async def book(self, source: str) -> list[dict[str, Any]]:
-        """The sandbox's own record, oldest first."""
-        found: list[dict[str, Any]] = []
-        after: int | None = 0
-        while after is not None:
-            page = await self.control("GET", "records", source=source, after=after)
-            found += page["items"]
-            after = page["next_after"]
-        return found
-
-
-@asynccontextmanager
-async def merchant(running: Town, customers: int, app_secret: str | None = None) -> AsyncIterator[Merchant]:
-    """The owner signed in, WeCom connected both ways, some knowledge, and customers with a phone each."""
-    async with (
-        httpx2.AsyncClient(base_url=running.server_url, headers=HEADERS, trust_env=False, timeout=10) as console,
-        httpx2.AsyncClient(base_url=running.sandbox_url, trust_env=False, timeout=10) as sandbox,
-    ):
-        one = Merchant(console, sandbox)
-        await _set_up(one, customers, app_secret)
-        yield one
-
-
-async def _set_up(one: Merchant, customers: int, app_secret: str | None) -> None:
-    seeded = await one.control(
-        "POST",
-        "setup",
-        {
-            "corp_name": "小店",
-            "apps": [{"name": "客服", "secret": app_secret}],
-            "employees": [{"userid": "lin", "name": "林"}],
-            "kf_accounts": [{"name": "小店客服"}],
-            "customers": [{"nickname": f"顾客{n}"} for n in range(customers)],
-        },
-    )
-    corp, app = seeded["corp"], seeded["corp"]["apps"][0]
-    one.corp_id, one.open_kfid = corp["corp_id"], corp["kf_accounts"][0]["open_kfid"]
-    one.customers = [customer["external_userid"] for customer in seeded["customers"]]
-    signed_in = await one.ask("POST", "/api/session", json={"sign_in_name": OWNER, "password": PASSWORD})
-    assert signed_in.status_code == 200, signed_in.text
-    wish = {"name": "客服", "corp_id": one.corp_id, "agent_id": str(app["agentid"]), "secret": app["secret"]}
-    made = (await one.ask("POST", "/api/wecom-apps", json=wish)).json()
-    config = {
-        "url": made["callback_url"],
-        "token": made["callback_token"],
-        "encoding_aes_key": made["callback_aes_key"],
-    }
-    for _ in range(5):  # WeCom waits a second for the address, which a busy machine may need for itself
-        saved = await one.control("PUT", f"apps/{app['agentid']}/callback", config, corp_id=one.corp_id)
-        if saved["ok"]:
-            break
-    assert saved["ok"], saved
-    adopted = await one.ask(
-        "POST", "/api/channel-accounts/adopt", json={"wecom_app_id": made["id"], "open_kfid": one.open_kfid}
-    )
-    assert adopted.status_code == 201, adopted.text
-    for question, answer in KNOWLEDGE.items():
-        entry = await one.ask("POST", "/api/knowledge/entries", json={"question": question, "answer": answer})
-        assert entry.status_code == 201, entry.text
-
-
-KNOWLEDGE = {
-    "有大一点的尺码吗": "有的，最大到 3XL。",
-    "多久发货": "当天下午四点前拍下，当天发出。",
-    "可以退货吗": "七天内不影响二次销售都可以退。",
-}
