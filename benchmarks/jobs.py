@@ -10,6 +10,7 @@ Then a merchant with 100,000 jobs (and events) that wait, and how long another o
 """
 
 import asyncio
+import logging
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,6 +21,7 @@ from typing import Final
 from uuid import UUID
 
 import asyncpg
+import structlog
 import uvloop
 from pydantic import BaseModel
 
@@ -42,7 +44,7 @@ BASE_BACKLOG: Final = 100_000
 LOW: Final = 150_000
 """Below this a backlog of a million is no such thing any more, and is filled up again."""
 PEER_JOBS: Final = 200_000
-WARM_SECONDS: Final = 0.5
+WARM_SECONDS: Final = 1.0
 SINGLES: Final = 12
 SINGLE_PAUSE_SECONDS: Final = 0.25
 OTHER: Final = 2
@@ -192,6 +194,8 @@ async def fairness(kept: Template) -> tuple[float, float]:
 
 
 async def measure() -> None:
+    # A worker that is stopped in the middle of a batch says so; here that is how each turn ends.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     options = read_options()
     report = Report("jobs", "runs/s", options)
     made_by = Path(event_data.__file__)
@@ -206,6 +210,7 @@ async def measure() -> None:
         if options.data_only:
             return
         job_delay_ms, event_delay_ms = await fairness(small)
+        say(f"another merchant waits {job_delay_ms:.0f} ms for a job, {event_delay_ms:.0f} ms for an event")
         measured, open_seconds = await turns(server, options, (small, large), python)
     value = median(measured.subject)
     report.value = value

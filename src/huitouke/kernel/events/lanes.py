@@ -89,7 +89,7 @@ class Lanes:
         await asyncio.gather(*unfinished, return_exceptions=True)
 
     async def _dispatch(self, lane: Lane, mark: int) -> None:
-        """Batch after batch until the lane is empty."""
+        """Batch after batch until the lane is empty, or another one waits for the place: then it queues up again."""
         busy_rounds = 0
         while True:
             try:
@@ -114,6 +114,9 @@ class Lanes:
             self._failures.pop(lane, None)
             mark = batch.last_seq
             if batch.events < BATCH:
+                return
+            if self._ready:
+                self._ready.hint(lane, mark + 1)
                 return
 
     def _ended(self, lane: Lane, _task: "asyncio.Task[None]") -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from itertools import pairwise
 from uuid import UUID
@@ -16,10 +16,12 @@ from huitouke.kernel import clock
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import connection, transaction
 from huitouke.kernel.events import Event, Received, emit, emit_many, on
+from huitouke.kernel.events.dispatch import BATCH
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.modules import Module
 from huitouke.kernel.work import dead_letters, runner, wake
 from huitouke.kernel.work.testing import drain
+from huitouke.kernel.work.worker import Limits
 from tests.modules.kernel.work.support import count, working
 from tests.support.world import World
 
@@ -283,6 +285,30 @@ async def test_a_lane_held_by_another_process_is_left_to_it_and_found_again(worl
         async with asyncio.timeout(2):
             while not got:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
+
+
+async def test_a_merchant_with_a_backlog_gives_its_place_to_another_after_each_batch(
+    world: World, another_world: Callable[[], Awaitable[World]]
+) -> None:
+    handled: list[int] = []
+
+    @on("test.happened")
+    async def handle(ctx: Context, events: Sequence[Received[Number]]) -> None:
+        handled.extend(event.payload.number for event in events)
+
+    customer = new_id()
+    async with transaction(world.context) as ctx:
+        await emit_many(ctx, [Happened(customer_id=customer, number=n) for n in range(3 * BATCH)])
+    async with transaction((await another_world()).context) as ctx:
+        await emit(ctx, Happened(number=-1))
+
+    async with working(Module("test", handlers=(handle,)), limits=Limits(items=1, lanes=1)), asyncio.timeout(10):
+        while len(handled) < 3 * BATCH + 1:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+    assert handled.index(-1) <= BATCH
+    handled.remove(-1)
+    assert handled == list(range(3 * BATCH))
 
 
 async def test_a_payload_over_4_kb_is_refused(world: World) -> None:
