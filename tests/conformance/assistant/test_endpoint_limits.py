@@ -36,13 +36,13 @@ async def failure_of(reply: Reply, *, timeout_seconds: float = 5.0, stream: bool
 async def test_the_whole_time_is_a_limit_though_bytes_keep_coming(stream: bool) -> None:
     dripping = Reply(200, PIECE * 1_000, "text/event-stream", piece_bytes=len(PIECE), piece_seconds=0.05)
     failure, seconds = await failure_of(dripping, timeout_seconds=0.5, stream=stream)
-    assert failure.kind is FailureKind.SLOW
+    assert (failure.kind, failure.detail) == (FailureKind.SLOW, "0.5 s")
     assert seconds < 3
 
 
 async def test_silence_before_the_first_byte_is_limited_by_the_whole_time() -> None:
     failure, seconds = await failure_of(Reply(200, WHOLE, pause_seconds=20), timeout_seconds=0.4)
-    assert failure.kind is FailureKind.SLOW
+    assert (failure.kind, failure.detail) == (FailureKind.SLOW, "0.4 s")
     assert seconds < 3
 
 
@@ -50,7 +50,7 @@ async def test_silence_in_the_middle_is_limited_before_the_whole_time_is_over(mo
     monkeypatch.setattr(transport, "PIECE_SECONDS", 0.3)
     stuck = Reply(200, PIECE * 2, "text/event-stream", piece_bytes=len(PIECE), piece_seconds=20)
     failure, seconds = await failure_of(stuck, timeout_seconds=30, stream=True)
-    assert failure.kind is FailureKind.SLOW
+    assert (failure.kind, failure.detail) == (FailureKind.SLOW, "0.3 s")
     assert seconds < 5
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
@@ -21,7 +20,7 @@ from huitouke.modules.assistant.model.port import (
     Tool,
 )
 from huitouke.modules.assistant.model.streams import EventLines, is_event_stream
-from huitouke.modules.assistant.model.transport import Response, post
+from huitouke.modules.assistant.model.transport import Deadline, Response, post
 from huitouke.modules.assistant.model.wishes import Request, chat_body
 
 MAX_BODY_BYTES: Final = 256 * 1024
@@ -54,7 +53,7 @@ class OpenAiCompatible:
     ) -> Completion:
         """One answer; an endpoint that only streams is listened to until its end. See the port."""
         request = self._request(messages, max_tokens, tools, stream=False)
-        deadline = _deadline(timeout_seconds)
+        deadline = Deadline.after(timeout_seconds)
         while True:
             async with self._post("chat/completions", request.encoded(), deadline, MAX_BODY_BYTES) as response:
                 data = await response.body()
@@ -68,7 +67,7 @@ class OpenAiCompatible:
     ) -> AsyncGenerator[str | Completion]:
         """The answer piece by piece, then whole. See the port."""
         request = self._request(messages, max_tokens, tools, stream=True)
-        deadline = _deadline(timeout_seconds)
+        deadline = Deadline.after(timeout_seconds)
         while True:
             async with self._post("chat/completions", request.encoded(), deadline, MAX_BODY_BYTES) as response:
                 if response.status == 200:
@@ -83,7 +82,7 @@ class OpenAiCompatible:
     async def embed(self, texts: Sequence[str], *, timeout_seconds: float) -> Embeddings:
         """A vector for each of up to 1,000 texts, asked for in tens. See the port."""
         assert 0 < len(texts) <= MAX_TEXTS, f"1 to {MAX_TEXTS} texts"
-        deadline = _deadline(timeout_seconds)
+        deadline = Deadline.after(timeout_seconds)
         starts = range(0, len(texts), EMBEDDING_BATCH)
         parts = [await self._embed(texts[start : start + EMBEDDING_BATCH], deadline) for start in starts]
         if len({len(part.vectors[0]) for part in parts}) != 1:
@@ -92,7 +91,7 @@ class OpenAiCompatible:
         vectors = tuple(vector for part in parts for vector in part.vectors)
         return Embeddings(vectors, parts[0].model, sum(counted) if counted else None)
 
-    async def _embed(self, texts: Sequence[str], deadline: float) -> Embeddings:
+    async def _embed(self, texts: Sequence[str], deadline: Deadline) -> Embeddings:
         body = {"model": self._model, "input": list(texts), "encoding_format": "float"}
         content = json.dumps(body, ensure_ascii=False).encode()
         async with self._post("embeddings", content, deadline, MAX_EMBEDDINGS_BYTES) as response:
@@ -142,10 +141,6 @@ class OpenAiCompatible:
         return Request(endpoint, chat_body(self._model, messages, max_tokens, tools, stream=stream))
 
     def _post(
-        self, path: str, content: bytes, deadline: float, max_bytes: int
+        self, path: str, content: bytes, deadline: Deadline, max_bytes: int
     ) -> AbstractAsyncContextManager[Response]:
         return post(self._address, path, content, self._api_key, deadline=deadline, max_bytes=max_bytes)
-
-
-def _deadline(timeout_seconds: float) -> float:
-    return asyncio.get_running_loop().time() + timeout_seconds

@@ -7,6 +7,7 @@ import ssl
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
@@ -26,10 +27,22 @@ MAX_ADDRESSES: Final = 3
 _GZIP_OR_ZLIB: Final = 47  # zlib's wbits for either header
 
 
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """When the whole must be over, in the loop's time, and how many seconds that were."""
+
+    at: float
+    seconds: float
+
+    @staticmethod
+    def after(seconds: float) -> Deadline:
+        return Deadline(asyncio.get_running_loop().time() + seconds, seconds)
+
+
 class Response:
     """An answer whose status is known and whose bytes still come."""
 
-    def __init__(self, response: httpx2.Response, deadline: float, max_bytes: int) -> None:
+    def __init__(self, response: httpx2.Response, deadline: Deadline, max_bytes: int) -> None:
         self.status = response.status_code
         self._response = response
         self._deadline = deadline
@@ -45,13 +58,13 @@ class Response:
         unpack = _unpacker(self._response.headers.get("content-encoding", ""))
         raw = self._response.aiter_raw()
         while True:
+            limit = min(self._deadline, Deadline.after(PIECE_SECONDS), key=lambda deadline: deadline.at)
             try:
                 # Not around a `yield`: the time is the endpoint's, not that of whoever takes the pieces.
-                now = asyncio.get_running_loop().time()
-                async with asyncio.timeout_at(min(self._deadline, now + PIECE_SECONDS)):
+                async with asyncio.timeout_at(limit.at):
                     chunk = await anext(raw, None)
             except TimeoutError as error:
-                raise ModelFailure(FailureKind.SLOW, f"{PIECE_SECONDS:g} s") from error
+                raise ModelFailure(FailureKind.SLOW, f"{limit.seconds:g} s") from error
             except (httpx2.HTTPError, httpx2.StreamError, ssl.SSLError) as error:
                 raise ModelFailure(FailureKind.SERVER, f"{type(error).__name__} {error}") from error
             if chunk is None:
@@ -70,11 +83,9 @@ class Response:
 
 @asynccontextmanager
 async def post(
-    address: Address, path: str, content: bytes, key: Secret | None, *, deadline: float, max_bytes: int
+    address: Address, path: str, content: bytes, key: Secret | None, *, deadline: Deadline, max_bytes: int
 ) -> AsyncIterator[Response]:
     """Sends the request and waits for the status; leaving closes the connection, whatever is still coming.
-
-    `deadline` is in the loop's time.
 
     Raises:
         ModelFailure: ADDRESS, FORBIDDEN_ADDRESS, SLOW, SERVER.
@@ -89,11 +100,11 @@ async def post(
 
 
 async def _opened(
-    client: httpx2.AsyncClient, address: Address, path: str, content: bytes, key: Secret | None, deadline: float
+    client: httpx2.AsyncClient, address: Address, path: str, content: bytes, key: Secret | None, deadline: Deadline
 ) -> httpx2.Response:
     refused: httpx2.TransportError | None = None
     try:
-        async with asyncio.timeout_at(deadline):
+        async with asyncio.timeout_at(deadline.at):
             addresses = await resolve(address, allow_private=get_settings().allow_private_endpoints)
             for ip in addresses[:MAX_ADDRESSES]:
                 try:
@@ -101,7 +112,7 @@ async def _opened(
                 except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
                     refused = error
     except TimeoutError as error:
-        raise ModelFailure(FailureKind.SLOW, "the time was over") from error
+        raise ModelFailure(FailureKind.SLOW, f"{deadline.seconds:g} s") from error
     except (httpx2.HTTPError, ssl.SSLError) as error:
         raise ModelFailure(FailureKind.SERVER, f"{type(error).__name__} {error}") from error
     raise ModelFailure(FailureKind.ADDRESS, f"{type(refused).__name__} {refused}") from refused
