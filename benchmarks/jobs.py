@@ -44,6 +44,8 @@ BASE_BACKLOG: Final = 100_000
 LOW: Final = 150_000
 """Below this a backlog of a million is no such thing any more, and is filled up again."""
 PEER_JOBS: Final = 200_000
+BASE_SECONDS: Final = 2.0
+"""Before it is empty."""
 WARM_SECONDS: Final = 1.0
 SINGLES: Final = 12
 SINGLE_PAUSE_SECONDS: Final = 0.25
@@ -76,13 +78,14 @@ async def rate(urls: DatabaseUrls, seconds: float) -> float:
         return (runs.done - before) / (perf_counter() - started)
 
 
-async def fill_up(urls: DatabaseUrls) -> None:
+async def fill_up(urls: DatabaseUrls, low: int, full: int) -> None:
+    """Brings a backlog of less than `low` to `full` again."""
     assert urls.owner is not None
     connection = await asyncpg.connect(urls.owner)
     try:
         waiting = await connection.fetchval("SELECT count(*) FROM event_queue")
-        if waiting < LOW:
-            await event_data.add_events(connection, BACKLOG - waiting)
+        if waiting < low:
+            await event_data.add_events(connection, full - waiting)
     finally:
         await connection.close()
 
@@ -157,18 +160,19 @@ async def turns(
     window = options.pick(3, 10)
     measured = Measured()
     async with AsyncExitStack() as stack:
+        base = await stack.enter_async_context(data.clone(small, "jobs_base"))
         subject = await stack.enter_async_context(data.clone(large, "jobs_subject"))
         beside = await stack.enter_async_context(data.clone(large, "jobs_beside"))
         await stack.enter_async_context(left_open(beside))
         opened = monotonic()
         while monotonic() - opened < open_seconds or len(measured.peer) < 3:
-            await fill_up(subject)
-            await fill_up(beside)
+            await fill_up(subject, LOW, BACKLOG)
+            await fill_up(beside, LOW, BACKLOG)
             measured.subject.append(await rate(subject, window))
             measured.beside.append(await rate(beside, window))
             if len(measured.peer) < 3:
-                async with data.clone(small, "jobs_base") as base:
-                    measured.base.append(await rate(base, min(3, window)))
+                await fill_up(base, BASE_BACKLOG, BASE_BACKLOG)
+                measured.base.append(await rate(base, BASE_SECONDS))
                 measured.peer.append(await peer_rate(server, python, window))
             turn = {name: round(figures[-1]) for name, figures in measured if figures}
             say(f"{monotonic() - opened:.0f} s: {turn}")
