@@ -168,3 +168,22 @@ def test_the_same_items_in_any_pages_come_to_the_same_conversation(
     assert seen(at_once) == seen(bit_by_bit)
     assert [row.external_msgid for row in one.messages] == [row.external_msgid for row in many.messages]
     assert [event.event_type for event in one.events] == [event.event_type for event in many.events]
+
+
+def test_a_servicer_who_takes_a_session_from_the_pool_says_hello_within_48_hours() -> None:
+    taken = event("s", 1, "session_status_change", change_type=1, new_servicer_userid="wang", msg_code="CODE")
+    out = applied(fresh(), items(taken))
+
+    (answer,) = out.answers
+    assert (answer.message.text, answer.code) == ("我来了", "CODE")
+    assert answer.expires_at == NOW - timedelta(minutes=59) + timedelta(hours=48)
+
+
+def test_who_writes_right_after_the_end_may_have_written_into_it() -> None:
+    ended = {"state": "closed", "last_customer_message_at": NOW - timedelta(hours=2)}
+    at = NOW - timedelta(minutes=60)
+    written = Inbound("a", "wm", NOW - timedelta(seconds=5), "customer", "text", "还有", {}, None, None, None)
+
+    assert applied(fresh(**ended, closed_at=NOW - timedelta(seconds=10)), [written]).doubtful == [UUID(int=1)]
+    assert applied(fresh(**ended, closed_at=NOW - timedelta(minutes=5)), [written]).doubtful == []
+    assert applied(fresh(**ended, closed_at=at), items(text("a"))).doubtful == [], "an hour ago is history"
