@@ -1,7 +1,8 @@
 """`make test-long`: the rest of the tests, on everything this machine has, and what it found missing.
 
-Parts: all tests with the long ones; the unit and module floors on every further Python found; the module and isolation
-floors on a PostgreSQL 15 where Debian's is installed.
+Parts: all tests with the long ones (the wheel in an empty environment of each Python and fuzzing among them); the unit
+and module floors on every further Python found; the module and isolation floors on a PostgreSQL 15 where Debian's is
+installed.
 """
 
 import os
@@ -34,13 +35,15 @@ def work() -> int:
     peers.ensure()
     os.environ[browser.VARIABLE] = str(browser.ensure())
     missing = [f"{name}: {what}" for name, what in PROGRAMS.items() if shutil.which(name) is None]
+    if subprocess.call([python_environment.PYTHON, "-c", "import atheris"], stderr=subprocess.DEVNULL) != 0:
+        missing.append("atheris: fuzzing guided by coverage; inputs were made by chance")
     results = [_part("all tests, the long ones too", python_environment.PYTHON, ["--long", "tests"], {})]
     for version in FURTHER_PYTHONS:
         if version == f"{sys.version_info[0]}.{sys.version_info[1]}":
             continue
         found = _python(version)
         if found is None:
-            missing.append(f"Python {version}: the unit and module floors on it")
+            missing.append(f"Python {version}: the unit and module floors, and the wheel, on it")
             continue
         python = _environment(version, found)
         results.append(_part(f"Python {version}", python, ["tests/unit", "tests/modules"], {}))
@@ -70,10 +73,16 @@ def _lines(results: list[tuple[str, bool, float]]) -> Iterator[str]:
 
 
 def _python(version: str) -> Path | None:
-    found = shutil.which(f"python{version}")
-    if found is None or subprocess.call([found, "-c", ""], stderr=subprocess.DEVNULL) != 0:
-        return None
-    return Path(found)
+    """An interpreter of that version: on the path, or among those of pyenv."""
+    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    candidates = [
+        shutil.which(f"python{version}"),
+        *sorted(root.glob(f"versions/{version}.*/bin/python"), reverse=True),
+    ]
+    for candidate in candidates:
+        if candidate and subprocess.call([candidate, "-c", ""], stderr=subprocess.DEVNULL) == 0:
+            return Path(candidate)
+    return None
 
 
 def _environment(version: str, python: Path) -> Path:

@@ -5,10 +5,12 @@ Pythons and platforms only), else by chance. Ends with the input, written to a f
 Memory is limited, so that an input that takes too much of it is found too.
 """
 
+import faulthandler
 import os
 import random
 import resource
 import secrets
+import shutil
 import sys
 import tempfile
 import time
@@ -20,6 +22,8 @@ os.environ.setdefault("HUITOUKE_TESTING", "1")
 
 SECONDS_PER_INPUT = 2.0
 """Of the processor, on a slow machine; most take well below a millisecond."""
+
+HANG_SECONDS = 40
 
 MEMORY_BYTES = 3 * 1024**3
 
@@ -45,20 +49,23 @@ def held(name: str, data: bytes) -> None:
 
 
 def by_chance(name: str, seconds: float) -> int:
-    """Changed examples until the time is over; gives how many, raises at the first that does not hold."""
+    """Changed examples until the time is over; gives how many. The first that does not hold ends the process.
+
+    The input is written before it is tried: a library may hang or abort without an exception.
+    """
     dice, examples = random.Random(secrets.randbits(64)), list(corpus_of(name).values())
+    tried = Path(tempfile.mkdtemp(prefix=f"huitouke-fuzz-{name}-")) / "input"
+    sys.stderr.write(f"The input that was tried last is in {tried}\n")
     ends = time.monotonic() + seconds
     count = 0
     while time.monotonic() < ends:
         data = mutated(dice, examples)
-        try:
-            held(name, data)
-        except BaseException:
-            kept = Path(tempfile.gettempdir()) / f"huitouke-fuzz-{name}"
-            kept.write_bytes(data)
-            sys.stderr.write(f"The input is in {kept}\n")
-            raise
+        tried.write_bytes(data)
+        faulthandler.dump_traceback_later(HANG_SECONDS, exit=True)
+        held(name, data)
+        faulthandler.cancel_dump_traceback_later()
         count += 1
+    shutil.rmtree(tried.parent)
     return count
 
 
