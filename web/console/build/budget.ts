@@ -5,7 +5,7 @@ import type { Plugin } from 'vite';
 import { ENTRIES, partsOf } from './parts.ts';
 
 const LIMIT_KIB = 180;
-const FORBIDDEN = /element-plus|echarts/;
+const FORBIDDEN = /element-plus|echarts|decode-amr/;
 
 /** Fails the build when the inbox's first load, brotli-compressed, is over its limit or holds what it must not. */
 export function budget(): Plugin {

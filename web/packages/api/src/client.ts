@@ -51,6 +51,16 @@ export async function getJson(path: string): Promise<unknown> {
   return unwrap(Promise.resolve(answer.ok ? { data: body, response: answer } : { error: body, response: answer }));
 }
 
+/** The bytes of a file of ours, by its signed address; asked of our own host, whichever the address names. */
+export async function fileBytes(url: string): Promise<ArrayBuffer> {
+  const { pathname, search } = new URL(url, location.href);
+  const answer = await fetch(pathname + search, { credentials: 'same-origin' }).catch(() => {
+    throw networkProblem();
+  });
+  if (!answer.ok) throw problemFrom(answer.status, null);
+  return answer.arrayBuffer();
+}
+
 /** Sends one file as a form; `onProgress` gets 0 … 1. Multipart progress is what fetch cannot tell. */
 export function upload<T>(url: string, file: File, onProgress: (share: number) => void = () => {}, signal?: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {

@@ -47,7 +47,7 @@ describe('a message', () => {
 
   it.each([
     ['image', 'image/jpeg', '查看大图'],
-    ['voice', 'audio/amr', 'AMR'],
+    ['voice', 'audio/amr', '播放语音'],
     ['file', 'application/pdf', '20 KB'],
   ])('of kind %s offers its file', (msgtype, media_type, expected) => {
     const wrapper = show({ msgtype, text: null, file: { id: 'f', name: 'x', bytes: 20_480, media_type, url: '/files/f' } });
