@@ -118,3 +118,32 @@ async def test_what_is_rolled_back_is_not_found(world: World) -> None:
             raise RuntimeError("stop")
 
     assert await ranked(world.context, "包邮吗") == {}
+
+
+async def test_it_reads_the_postings_of_asked_terms_by_index_and_nothing_else(world: World) -> None:
+    source = random.Random(3)
+    async with transaction(world.context) as ctx:
+        await reindex(ctx, [], list(entries(source, 400).values()))
+        raw = await connection(ctx)
+        weights = query_terms("大码的裙子有没有，运费多少钱")
+        counters = "SELECT seq_scan, idx_scan FROM pg_stat_xact_user_tables WHERE relname = 'knowledge_postings'"
+        before = await raw.fetchrow(counters)
+        # Six times: from the sixth on PL/pgSQL may use a plan made without the values.
+        for _ in range(6):
+            await raw.fetch("SELECT * FROM search_knowledge($1, $2, 30)", list(weights), list(weights.values()))
+        after = await raw.fetchrow(counters)
+
+    assert after["seq_scan"] == before["seq_scan"]
+    assert after["idx_scan"] > before["idx_scan"]
+
+
+async def test_the_plan_of_both_steps_is_by_index_for_the_function_owner(world: World) -> None:
+    async with transaction(world.context) as ctx:
+        await reindex(ctx, [], list(entries(random.Random(4), 200).values()))
+        raw = await connection(ctx)
+        for condition in ("term = 'b大码'", "entry_id = gen_random_uuid() AND term = ANY('{b大码,b裙子}')"):
+            plan = await raw.fetch(
+                "EXPLAIN SELECT entry_id, frequency, length FROM knowledge_postings"
+                f" WHERE tenant_id = '{world.tenant_id}' AND {condition}"
+            )
+            assert any("Index" in row[0] for row in plan), plan

@@ -6,7 +6,7 @@ import pytest
 
 from huitouke.kernel.ids import new_id
 from huitouke.modules.assistant.demo import demo_entries
-from huitouke.modules.assistant.retrieval.check import Candidate, Question, check_all, choose
+from huitouke.modules.assistant.retrieval.check import Candidate, Question, Rarity, check_all, choose
 from huitouke.modules.assistant.retrieval.ranking import Index
 from huitouke.modules.assistant.retrieval.terms import postings, query_terms
 
@@ -26,7 +26,7 @@ class Shop:
             for key, score in scores
             for entry in (self.entries[key],)
         ]
-        question = Question(text, before, self.index.rarity)
+        question = Question(text, before, Rarity(self.index.entries, self.index.count))
         return "\n".join(checked.candidate.answer for checked in choose(question, check_all(question, candidates)))
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from huitouke.modules.assistant.retrieval.check import Candidate, Question, check_all, choose
+from huitouke.modules.assistant.retrieval.check import Candidate, Question, Rarity, check_all, choose
 from huitouke.modules.assistant.retrieval.concepts import lexicon
 from huitouke.modules.assistant.retrieval.questions import clauses, wishes
 from huitouke.modules.assistant.retrieval.ranking import Index, idf
@@ -79,7 +79,7 @@ def test_the_check_is_total_and_stays_between_zero_and_one(
 ) -> None:
     index = Index({number: postings(*entry) for number, entry in enumerate(entries)})
     candidates = [Candidate(str(number), *entry, score=1.0) for number, entry in enumerate(entries)]
-    question = Question(text, [], index.rarity)
+    question = Question(text, [], Rarity(index.entries, index.count))
 
     checked = check_all(question, candidates)
 
@@ -90,7 +90,68 @@ def test_the_check_is_total_and_stays_between_zero_and_one(
 
 def test_another_figure_counts_against_an_entry() -> None:
     index = Index({"a": postings("24小时热水有吗", [], "有"), "b": postings("早餐", [], "有")})
-    question = Question("12小时热水有吗", [], index.rarity)
+    question = Question("12小时热水有吗", [], Rarity(index.entries, index.count))
     (checked,) = check_all(question, [Candidate("a", "24小时热水有吗", [], "有", 5.0)])
 
     assert {reason.name: reason.value for reason in checked.reasons}["numbers"] == pytest.approx(0.5)
+
+
+def reasons_of(asked: str, entry: str, *others: str) -> dict[str, float]:
+    """What speaks for `entry` (question without variants), in a knowledge that holds `others` too."""
+    held = {text: postings(text, [], "答案") for text in (entry, *others)}
+    index = Index(held)
+    (checked,) = check_all(
+        Question(asked, [], Rarity(index.entries, index.count)), [Candidate(entry, entry, [], "答案", 5.0)]
+    )
+    return {reason.name: reason.value for reason in checked.reasons}
+
+
+def test_the_part_that_asks_says_what_is_asked_for() -> None:
+    told, asked = wishes("昨天的价格我觉得可以，那你们几点关门？")
+
+    assert told.asked == set()
+    assert told.mentioned == {"price"}
+    assert asked.asked == {"hours"}
+
+
+def test_words_of_the_part_that_asks_count_more_than_those_of_the_story() -> None:
+    weights = query_terms("我带猫去旅行了，鹦鹉怎么喂？")
+
+    assert weights["b鹦鹉"] > weights["b旅行"]
+    assert query_terms("我带猫去旅行了")["b旅行"] == weights["b鹦鹉"]
+
+
+def test_the_merchant_itself_is_not_what_is_asked_for() -> None:
+    (wish,) = wishes("这家酒店有停车位吗")
+
+    assert wish.asked == {"parking"}
+    assert wishes("附近有酒店吗")[0].asked >= {"lodging"}
+
+
+def test_one_entry_on_a_wish_need_not_name_the_thing_but_one_of_many_must() -> None:
+    alone = reasons_of("酸枣糕多少钱", "绿豆饼什么价", "几点开门")
+    one_of_many = reasons_of(
+        "酸枣糕多少钱", "绿豆饼什么价", *(f"{name}什么价" for name in ("麻花", "月饼", "年糕", "汤圆"))
+    )
+
+    assert alone["same_thing"] > 3 * one_of_many["same_thing"]
+
+
+def test_an_entry_that_lacks_its_rarest_word_is_about_another_thing() -> None:
+    others = [f"{name}公园的地址" for name in ("朝阳", "人民", "北海", "龙潭")]
+
+    same = reasons_of("中山公园在哪里", "中山公园的地址", *others)
+    another = reasons_of("中山公园在哪里", "香山公园的地址", *others)
+
+    assert same["same_thing"] == 1.0
+    assert another["same_thing"] < 0.5
+
+
+def test_a_narrower_word_must_stand_in_the_entry_too() -> None:
+    assert reasons_of("门票多少钱", "一晚多少钱", "几点开门")["covered"] < 0.5
+    assert reasons_of("门票多少钱", "门票什么价", "几点开门")["covered"] == 1.0
+
+
+def test_the_opposite_counts_against_an_entry() -> None:
+    assert reasons_of("羊毛衫不能机洗吗", "羊毛衫能机洗吗")["negation"] < 1.0
+    assert reasons_of("羊毛衫能不能机洗", "羊毛衫能机洗吗")["negation"] == 1.0

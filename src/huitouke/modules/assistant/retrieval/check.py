@@ -23,13 +23,14 @@ from typing import Final
 from uuid import UUID
 
 from huitouke.modules.assistant.retrieval.concepts import lexicon
-from huitouke.modules.assistant.retrieval.questions import Wish, content_words, wishes
+from huitouke.modules.assistant.retrieval.questions import Wish, content_words, parts_of, wishes
+from huitouke.modules.assistant.retrieval.ranking import idf
 from huitouke.modules.assistant.retrieval.text import bigrams, fold
 
-CERTAIN: Final = 0.3
-"""From here on an entry's own answer is given."""
+CERTAIN: Final = 0.2
+"""From here on an entry's own answer is given. How it was found: docs/decisions/retrieval.md."""
 
-POSSIBLE: Final = 0.1
+POSSIBLE: Final = 0.05
 """From here on an entry may be evidence for a model, which reads it and decides."""
 
 NOTHING_ASKED: Final = 0.6
@@ -38,9 +39,17 @@ ANSWER_SHARE: Final = 0.5
 """What a word of the question counts that stands only in the answer."""
 CONTEXT_SHARE: Final = 0.8
 """What a rare word of the entry counts that stands only in the messages before the question."""
+TOLD_SHARE: Final = 0.3
+"""What a word of the question counts that stands only in parts which tell and don't ask."""
 COVERED_FLOOR: Final = 0.3
+GENERAL: Final = 0.8
+RARE_SHARE: Final = 0.5
+RAREST: Final = 0.75
+"""Words count as an entry's rarest from this share of the rarity of the very rarest on."""
 HALF: Final = 0.5
-MARGIN_FLOOR: Final = 0.5
+SECOND_SHARE: Final = 0.5
+"""How certain, of `CERTAIN`, the entry for a second wish must be."""
+MARGIN_FLOOR: Final = 0.2
 CLEAR_MARGIN: Final = 0.25
 OTHER_NUMBER: Final = 0.5
 OTHER_NEGATION: Final = 0.85
@@ -51,8 +60,17 @@ _POLITE_NEGATION: Final = re.compile(
     r"(.)[不没]\1|能不能|可不可以|有没有|是不是|要不要|不好意思|不错|没事|没问题|不用谢"
 )
 
-Rarity = Callable[[str], float]
-"""How much a term (with its kind letter) tells within this merchant's knowledge."""
+
+@dataclass(frozen=True)
+class Rarity:
+    """How much a term (with its kind letter) tells within this merchant's knowledge, of so many `entries`."""
+
+    entries: int
+    count: Callable[[str], int]
+
+    def __call__(self, term: str) -> float:
+        """The term's inverse document frequency."""
+        return idf(self.entries, self.count(term))
 
 
 @dataclass(frozen=True)
@@ -107,10 +125,16 @@ class Question:
     """A question with the messages before it, cut once and held against several entries."""
 
     def __init__(self, text: str, context: Sequence[str], rarity: Rarity) -> None:
+        parts = parts_of(text)
         self.text = fold(text)
         self.context = fold(" \n ".join(context))
         self.rarity = rarity
-        self.content = [word for word in content_words(text) if not word.isdigit()]
+        self.content = {
+            word: 1.0 if part.asks else TOLD_SHARE
+            for part in sorted(parts, key=lambda part: part.asks)
+            for word in content_words(part.text)
+            if not word.isdigit()
+        }
         self.wishes: list[Wish] = wishes(text)
         self.concepts = frozenset(lexicon().concepts(text))
 
@@ -127,7 +151,7 @@ class Question:
         """Holds one entry against the question. `margin` is how far it stands before the next, 0 to 1."""
         reasons = [
             self._asked_for(candidate),
-            *self._about(candidate),
+            *self._about(candidate, self._general(candidate)),
             self._covered(candidate),
             self._numbers(candidate),
             self._negation(candidate),
@@ -147,22 +171,35 @@ class Question:
             return Reason("asked_for", NOTHING_ASKED, applies=False)
         return Reason("asked_for", max(shares))
 
-    def _about(self, candidate: Candidate) -> tuple[Reason, Reason]:
+    def _general(self, candidate: Candidate) -> float:
+        """How far the entry need not name the thing: it alone, or with few others, speaks of what is asked for.
+
+        Where every thing has an entry on its price, an entry on the price of another thing is wrong; where the shop has
+        one entry on prices, that is the one.
+        """
+        asked = [wish for wish in self.asked() if wish <= candidate.asked]
+        counts = [min(self.rarity.count("c" + name) for name in wish) for wish in asked]
+        return GENERAL / max(1, min(counts)) if counts else 0.0
+
+    def _about(self, candidate: Candidate, general: float) -> tuple[Reason, Reason]:
         """`same_thing` and `nothing_else` of the wording for which both together speak most."""
         best: tuple[Reason, Reason] | None = None
         for wording in candidate.wordings:
-            pair = self._same_thing(wording), self._nothing_else(wording)
+            pair = self._same_thing(wording, general), self._nothing_else(wording)
             if best is None or pair[0].value * pair[1].value > best[0].value * best[1].value:
                 best = pair
         assert best is not None, "an entry has a question"
         return best
 
-    def _same_thing(self, wording: str) -> Reason:
+    def _same_thing(self, wording: str, general: float) -> Reason:
         content = content_words(wording)
         if not content:
             return Reason("same_thing", NO_RARE_WORD, applies=False)
         known = [max(_stands_in(word, self.text), CONTEXT_SHARE * _stands_in(word, self.context)) for word in content]
-        return Reason("same_thing", self._weighed(content, known))
+        rarities = [self.rarity(f"w{word}") for word in content]
+        rare = min(share for share, told in zip(known, rarities, strict=True) if told >= RAREST * max(rarities))
+        value = self._weighed(content, known) * (1 - RARE_SHARE + RARE_SHARE * rare)
+        return Reason("same_thing", max(general, value))
 
     def _nothing_else(self, wording: str) -> Reason:
         asked = frozenset(lexicon().concepts(wording)) & lexicon().properties
@@ -178,7 +215,8 @@ class Question:
         known = [
             max(_stands_in(word, candidate.text), ANSWER_SHARE * _stands_in(word, answer)) for word in self.content
         ]
-        return Reason("covered", COVERED_FLOOR + (1 - COVERED_FLOOR) * self._weighed(self.content, known))
+        share = self._weighed(list(self.content), known, list(self.content.values()))
+        return Reason("covered", COVERED_FLOOR + (1 - COVERED_FLOOR) * share)
 
     def _numbers(self, candidate: Candidate) -> Reason:
         asked, written = set(_NUMBER.findall(self.text)), set(_NUMBER.findall(candidate.text))
@@ -198,8 +236,10 @@ class Question:
             return 1.0 if held.issuperset(weights) else 0.0
         return sum(weight for term, weight in weights.items() if term in held) / total
 
-    def _weighed(self, content: Sequence[str], known: Sequence[float]) -> float:
-        weights = [self.rarity("w" + word) for word in content]
+    def _weighed(self, content: Sequence[str], known: Sequence[float], counts: Sequence[float] | None = None) -> float:
+        weights = [
+            self.rarity("w" + word) * count for word, count in zip(content, counts or [1.0] * len(content), strict=True)
+        ]
         total = sum(weights)
         if total <= 0:
             return sum(known) / len(known)
@@ -236,7 +276,7 @@ def choose(question: Question, checked: Sequence[Checked]) -> list[Checked]:
         if question.answers(chosen[0].candidate, asked):
             continue
         for other in checked[1:]:
-            if question.answers(other.candidate, asked) and other.confidence >= CERTAIN * MARGIN_FLOOR:
+            if question.answers(other.candidate, asked) and other.confidence >= CERTAIN * SECOND_SHARE:
                 chosen.append(other)
                 return chosen
     return chosen

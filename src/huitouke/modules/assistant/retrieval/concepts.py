@@ -24,6 +24,8 @@ class ConceptMatch:
     name: str
     start: int
     end: int
+    narrower: bool = False
+    """Whether the word says more than the concept: an entrance fee is a price, but not any price."""
 
 
 class Lexicon:
@@ -31,6 +33,7 @@ class Lexicon:
 
     def __init__(self, source: str) -> None:
         self._names: dict[str, list[str]] = {}
+        self._narrower: set[str] = set()
         self.properties: frozenset[str] = frozenset()
         properties: set[str] = set()
         for line in source.splitlines():
@@ -39,8 +42,10 @@ class Lexicon:
             name, _, listed = line.partition(":")
             if name.startswith("*"):
                 properties.add(name[1:])
-            for word in listed.split():
+            wide, _, narrow = listed.partition("|")
+            for word in [*wide.split(), *narrow.split()]:
                 self._names.setdefault(fold(word), []).append(name.lstrip("*"))
+            self._narrower.update(map(fold, narrow.split()))
         self.properties = frozenset(properties)
         self._words = list(self._names)
         self._automaton = AhoCorasick(self._words, matchkind=MatchKind.LeftmostLongest)
@@ -52,7 +57,7 @@ class Lexicon:
         """
         folded = fold(text)
         return [
-            ConceptMatch(name, start, end)
+            ConceptMatch(name, start, end, self._words[index] in self._narrower)
             for index, start, end in self._automaton.find_matches_as_indexes(folded)
             if _whole(folded, start, end)
             for name in self._names[self._words[index]]

@@ -16,7 +16,7 @@ from typing import Annotated, Final, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from huitouke.modules.assistant.reply.wishes import handover_reason, small_talk
-from huitouke.modules.assistant.retrieval.check import CERTAIN, Candidate, Question, check_all
+from huitouke.modules.assistant.retrieval.check import CERTAIN, Candidate, Question, Rarity, check_all
 from huitouke.modules.assistant.retrieval.index import FOUND
 from huitouke.modules.assistant.retrieval.plain import CUTTERS, PlainSearch
 from huitouke.modules.assistant.retrieval.ranking import Index
@@ -146,7 +146,8 @@ class _Product:
             for entry in (self._knowledge[entry_id],)
         ]
         looked_up = handover_reason(query.text, ()) is None and small_talk(query.text) is None
-        checked = check_all(Question(query.text, context, self._index.rarity), candidates)
+        rarity = Rarity(self._index.entries, self._index.count)
+        checked = check_all(Question(query.text, context, rarity), candidates)
         certainty = checked[0].confidence if checked and looked_up else 0.0
         return _result(query, [entry_id for entry_id, _ in best], certainty)
 

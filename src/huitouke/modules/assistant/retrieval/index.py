@@ -12,7 +12,6 @@ from uuid import UUID
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import connection
 from huitouke.modules.assistant.retrieval.check import Candidate, Rarity, terms_to_weigh
-from huitouke.modules.assistant.retrieval.ranking import idf
 from huitouke.modules.assistant.retrieval.terms import Posting, postings, query_terms
 from huitouke.modules.assistant.sql import statement
 
@@ -29,8 +28,10 @@ _READ: Final = (
     "SELECT id, question, variants, answer FROM knowledge_entries"
     " WHERE tenant_id = $1 AND id = ANY($2) AND deleted_at IS NULL AND state = 'on'"
 )
-_RARITY: Final = "SELECT term, entries FROM knowledge_terms WHERE tenant_id = $1 AND term = ANY($2)"
-_INDEXED: Final = "SELECT amount FROM knowledge_statistics WHERE tenant_id = $1 AND kind = '*'"
+_COUNTS: Final = (
+    "SELECT term, entries FROM knowledge_terms WHERE tenant_id = $1 AND term = ANY($2)"
+    " UNION ALL SELECT kind, amount FROM knowledge_statistics WHERE tenant_id = $1 AND kind = '*'"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +102,9 @@ async def search(ctx: Context, question: str, context: Sequence[str] = ()) -> Fo
 
 async def _rarity(ctx: Context, question: str, candidates: Sequence[Candidate]) -> Rarity:
     raw = await connection(ctx)
-    indexed = int(await raw.fetchval(_INDEXED, ctx.tenant_id) or 0)
     terms = list(terms_to_weigh(question, candidates))
-    counts = {row["term"]: int(row["entries"]) for row in await raw.fetch(_RARITY, ctx.tenant_id, terms)}
-    return lambda term: idf(indexed, counts.get(term, 0))
+    counts = {row["term"]: int(row["entries"]) for row in await raw.fetch(_COUNTS, ctx.tenant_id, terms)}
+    return Rarity(counts.get("*", 0), lambda term: counts.get(term, 0))
 
 
 def _rows(batch: Sequence[Indexed]) -> list[tuple[UUID, str, int, int]]:

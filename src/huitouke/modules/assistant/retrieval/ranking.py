@@ -38,9 +38,9 @@ class Index(Generic[Id]):
                 self._postings[posting.term].append((entry_id, posting.frequency, posting.length))
         self._averages = {kind: total / max(self.entries, 1) for kind, total in totals.items()}
 
-    def rarity(self, term: str) -> float:
-        """How much that term tells here."""
-        return idf(self.entries, len(self._postings.get(term, ())))
+    def count(self, term: str) -> int:
+        """How many entries have that term."""
+        return len(self._postings.get(term, ()))
 
     def scores(self, weights: Mapping[str, float]) -> dict[Id, float]:
         """Entries that share a term with the question, with their scores."""
@@ -48,7 +48,7 @@ class Index(Generic[Id]):
         for term, weight in weights.items():
             if term not in self._postings:
                 continue
-            rarity = self.rarity(term)
+            rarity = idf(self.entries, self.count(term))
             average = self._averages[term[0]] or 1.0
             for entry_id, frequency, length in self._postings[term]:
                 norm = K1 * (1 - B + B * length / average)

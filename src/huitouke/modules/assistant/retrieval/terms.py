@@ -13,14 +13,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from huitouke.modules.assistant.retrieval.concepts import lexicon
-from huitouke.modules.assistant.retrieval.questions import wishes
+from huitouke.modules.assistant.retrieval.questions import parts_of, wishes
 from huitouke.modules.assistant.retrieval.text import bigrams, words
 
-KIND_WEIGHTS: Final = {"w": 1.0, "b": 1.0, "c": 4.0, "a": 0.2, "d": 0.5}
+KIND_WEIGHTS: Final = {"w": 1.0, "b": 1.0, "c": 4.0, "a": 0.4, "d": 0.5}
 """What a term of each kind counts. Concepts weigh most: they say what is asked for, and a question has few."""
 
 MENTIONED_WEIGHT: Final = 0.3
 """What a concept counts that the question only mentions: whose address, near what."""
+
+TOLD_WEIGHT: Final = 0.7
+"""What a word counts that stands only in clauses which tell, in a message of which another clause asks."""
 
 CONTEXT_WEIGHT: Final = 0.4
 CONTEXT_DECAY: Final = 0.9
@@ -63,7 +66,8 @@ def query_terms(question: str, context: Sequence[str] = ()) -> dict[str, float]:
     A term that occurs in several texts counts once, with the largest weight.
     """
     weights: dict[str, float] = {}
-    _add_words(weights, question, 1.0)
+    for part in parts_of(question):
+        _add_words(weights, part.text, 1.0 if part.asks else TOLD_WEIGHT)
     _add_concepts(weights, question)
     for age, text in enumerate(reversed(context[-CONTEXT_MESSAGES:])):
         _add_words(weights, text, CONTEXT_WEIGHT * CONTEXT_DECAY**age)
