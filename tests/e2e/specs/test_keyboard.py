@@ -35,7 +35,7 @@ async def test_conversations_are_walked_taken_answered_and_left_by_keys_alone(sc
     await expect(inbox.field).not_to_be_focused()
 
     await console.command(console.words("conversations.action.hand_back"))
-    await inbox.status_is("conversations.status.assistant")
+    await inbox.status_is("conversations.status.paused_all")
     await keys.press("Escape")
     await expect(console.page.get_by_text(console.words("conversations.choose.title"))).to_be_visible()
     await keys.press("g")

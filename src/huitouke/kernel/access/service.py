@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Final
 from uuid import UUID
 
@@ -325,7 +326,8 @@ async def _count_attempt(limits: dict[str, int]) -> None:
     over = [row.window_ends_at for row in rows if row.attempts > limits[row.key]]
     if over:
         metrics.SIGN_INS.labels(outcome="throttled").inc()
-        raise SignInThrottled(retry_after_seconds=max(1, int((max(over) - now).total_seconds())))
+        seconds = max(1, int((max(over) - now).total_seconds()))
+        raise SignInThrottled(retry_after_seconds=seconds, minutes=ceil(seconds / 60))
 
 
 async def _forget_attempts(session: AsyncSession, limits: dict[str, int]) -> None:

@@ -117,6 +117,13 @@ class NoticeProblem(BaseModel):
     sentence: str = Field(description="What happened and what to do.")
 
 
+class SummaryLine(BaseModel):
+    """What somebody said before a handover; `who` null means that a person or a model wrote the line."""
+
+    who: Literal["customer", "assistant"] | None
+    text: str
+
+
 class ConversationDetail(ConversationRow):
     """A conversation that is open on the screen."""
 
@@ -124,7 +131,7 @@ class ConversationDetail(ConversationRow):
     session_state: int
     handover_to: Literal["console", "wecom"] | None
     handover_reason: str | None
-    handover_summary: str | None
+    handover_summary: list[SummaryLine]
     handover_problem: str | None = Field(description="Why no servicer could be given the session, with what to do.")
     notice_problem: NoticeProblem | None = Field(
         description="Why nobody may have heard in WeCom that the customer waits; null while all is well."
@@ -139,7 +146,7 @@ class ConversationDetail(ConversationRow):
 
 
 class Counts(BaseModel):
-    """Open conversations by who has to do something."""
+    """Open conversations by who has to do something; 1,000 means that there are at least as many."""
 
     mine: int
     waiting: int

@@ -34,6 +34,7 @@ from huitouke.modules.assistant.retrieval.text import fold
 from huitouke.modules.assistant.schemas import MAX_ANSWER_BYTES
 from huitouke.modules.assistant.service.model_endpoint import ReadyModel
 from huitouke.modules.assistant.service.settings import assistant_settings
+from huitouke.modules.conversations.service import quoted
 
 log = structlog.get_logger(__name__)
 
@@ -122,10 +123,10 @@ async def summary(prepared: Prepared) -> str:
 def extract_summary(said: Sequence[Said]) -> str:
     """The customer's last wishes and the assistant's last words, each cut to one line. No model needed."""
     wishes = [text for role, text in said if role == "customer" and text.strip() and small_talk(text) is None]
-    lines = [f"顾客：{_short(text)}" for text in wishes[-SUMMARY_MESSAGES:]]
+    lines = [quoted("customer", _short(text)) for text in wishes[-SUMMARY_MESSAGES:]]
     answers = [text for role, text in said if role == "assistant" and text.strip()]
     if answers:
-        lines.append(f"助手上一条：{_short(answers[-1])}")
+        lines.append(quoted("assistant", _short(answers[-1])))
     return "\n".join(lines)[:SUMMARY_LIMIT]
 
 

@@ -22,6 +22,7 @@ from huitouke.modules.conversations.service.handling import (
 )
 from huitouke.modules.conversations.service.notices import send_again as send_notice_again
 from huitouke.modules.conversations.service.sending import SendRequest, retry_message, send_message
+from huitouke.modules.conversations.service.summaries import quoted
 
 __all__ = [
     "DEFAULT_AI_LABEL",
@@ -42,6 +43,7 @@ __all__ = [
     "mark_read",
     "pause_assistant",
     "paused_until",
+    "quoted",
     "retry_message",
     "send_assistant_reply",
     "send_message",

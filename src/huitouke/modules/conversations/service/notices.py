@@ -21,6 +21,7 @@ from huitouke.modules.conversations.service.handling import (
     waits_for_staff,
 )
 from huitouke.modules.conversations.service.sending import preview
+from huitouke.modules.conversations.service.summaries import summary_words
 from huitouke.modules.customers import tables as customer_columns
 from huitouke.modules.organization import service as organization
 
@@ -123,7 +124,7 @@ async def begin(ctx: Context, handover_id: UUID) -> Notice | None:
         customer_name=remark or name,
         account_name=account.name,
         reason=row.handover_reason or "",
-        summary=preview(row.handover_summary),
+        summary=preview(summary_words(row.handover_summary, ctx.locale)),
         last_words=row.last_preview,
     )
 

@@ -59,7 +59,7 @@ export function aDetail(change: Partial<ConversationDetail> = {}): ConversationD
     session_state: 1,
     handover_to: null,
     handover_reason: null,
-    handover_summary: null,
+    handover_summary: [],
     handover_problem: null,
     closed_at: null,
     text_limit_bytes: 2048,
