@@ -19,7 +19,7 @@ from huitouke.kernel.database import DatabaseUrls
 from huitouke.kernel.database.engine import POOL_SIZE
 from huitouke.kernel.http import frame, problems
 from huitouke.kernel.http.console_app import ConsoleApp
-from huitouke.kernel.modules import Modules
+from huitouke.kernel.modules import CommandError, Modules
 from huitouke.kernel.observability import health
 from huitouke.kernel.realtime.standalone import port
 from huitouke.kernel.release import release
@@ -40,6 +40,7 @@ def run(
     """Does the role until the process is told to stop; False when a part of it died, which is logged.
 
     Raises:
+        CommandError: the port is taken.
         one of services.REFUSALS: it may not start.
     """
     new_loop = None
@@ -64,9 +65,11 @@ async def _run(
         )
         checks.update(started.checks)
         if port_number is not None:
-            opened = await stack.enter_async_context(
-                port(host, port_number, _health_app(settings, checks), started.realtime)
-            )
+            listening = port(host, port_number, _health_app(settings, checks), started.realtime)
+            try:
+                opened = await stack.enter_async_context(listening)
+            except OSError as error:
+                raise CommandError(f"can't listen on {host}:{port_number}: {error.strerror or error}") from error
             log.info("app.listening", address=f"http://{host}:{opened.number}", role=role.value)
         log.info("app.started", version=release(), role=role.value)
         print(f"{role.value}: running; Ctrl-C stops", flush=True)

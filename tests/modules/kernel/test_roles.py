@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import signal
+import socketserver
 import subprocess
 import sys
 import time
@@ -143,6 +144,16 @@ def test_work_says_on_its_port_how_it_is(environment: dict[str, str], tmp_path: 
         assert "huitouke_work_running" in get(f"{address}/metrics")[1]
         assert get(f"{address}/realtime")[0] == 404
         assert process.stop() == 0, process.printed
+
+
+@pytest.mark.long
+def test_a_port_that_is_taken_is_told_in_a_sentence(environment: dict[str, str], tmp_path: Path):
+    with socketserver.TCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler) as taken:
+        number = str(taken.server_address[1])
+        with running(tmp_path, environment, "realtime", "--port", number) as process:
+            assert process.process.wait(60) == 1
+            assert f"can't listen on 127.0.0.1:{number}" in process.printed
+            assert "Traceback" not in process.printed
 
 
 @pytest.mark.parametrize(
