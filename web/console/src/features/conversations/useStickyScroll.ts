@@ -44,6 +44,14 @@ export function useStickyScroll(scroller: Ref<HTMLElement | null>, ends: Ends) {
     else toBottom();
   }
 
+  /** A picture has its size now: what is below it moves, what is looked at stays. */
+  function onPicture(event: Event): void {
+    const box = scroller.value;
+    const picture = event.target instanceof HTMLElement ? event.target.getBoundingClientRect() : null;
+    if (away.value && box && picture && picture.bottom > box.getBoundingClientRect().top) fromBottom = measure();
+    else keepPlace();
+  }
+
   watch(ends.first, (_now, before) => before && void nextTick(keepPlace));
   watch(ends.last, () => {
     if (!away.value) void nextTick(toBottom);
@@ -58,7 +66,7 @@ export function useStickyScroll(scroller: Ref<HTMLElement | null>, ends: Ends) {
     });
     if (scroller.value) {
       observer.observe(scroller.value);
-      scroller.value.addEventListener('load', keepPlace, true);
+      scroller.value.addEventListener('load', onPicture, true);
     }
   });
   onScopeDispose(() => observer?.disconnect());
