@@ -17,7 +17,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Final
+from uuid import UUID
 
 import asyncpg
 import uvloop
@@ -39,6 +41,7 @@ MESSAGES: Final = 2
 
 LARGE_TENANT, MIDDLE_TENANT, NEW_TENANT = knowledge.tenant_id(0), knowledge.tenant_id(1), knowledge.tenant_id(2)
 WARM_UP: Final = 50
+CPU_QUESTIONS: Final = 150
 IMPORT_BATCH: Final = 500
 """Entries per transaction, as an import writes them."""
 
@@ -137,6 +140,7 @@ async def _measure_speed(report: Report, urls: DatabaseUrls, at_once: int, impor
         measured = await interleaved(4, parts)
         large = [Asked(*each) for each in knowledge.questions(2, 3 * at_once, knowledge.LARGE)]
         elapsed = (await _search_all(job_context(LARGE_TENANT), large))[WARM_UP:]
+        cpu = {name: await _cpu_ms(tenant, large) for name, tenant in (("", MIDDLE_TENANT), ("_100k", LARGE_TENANT))}
         edit_ms = await _answers_after_edit()
         per_second = await _import_rate(imported)
     finally:
@@ -152,6 +156,10 @@ async def _measure_speed(report: Report, urls: DatabaseUrls, at_once: int, impor
     report.at_most("p95_ms", report.value, bar=5)
     report.figure("p50_ms_100k", percentile(elapsed, 0.5))
     report.at_most("p95_ms_100k", percentile(elapsed, 0.95), bar=15)
+    for name, both in cpu.items():
+        if both is not None:
+            report.figure(f"server_cpu_ms{name}", both[0])
+            report.figure(f"own_cpu_ms{name}", both[1])
     report.at_most("edit_answers_ms", edit_ms, bar=1_000)
     report.at_least("indexed_per_second", per_second, bar=1_000)
 
@@ -166,6 +174,28 @@ async def _search_all(context: Context, questions: Sequence[Asked]) -> list[floa
             await search(ctx, asked.text, asked.before)
             elapsed.append((time.perf_counter() - started) * 1000)
     return elapsed
+
+
+async def _cpu_ms(tenant: UUID, questions: Sequence[Asked]) -> tuple[float, float] | None:
+    """Median work of PostgreSQL and of this process per question, which other load changes least. Linux alone."""
+    theirs, ours = [], []
+    for asked in questions[:CPU_QUESTIONS]:
+        async with transaction(job_context(tenant)) as ctx:
+            raw = await connection(ctx)
+            backend = int(await raw.fetchval("SELECT pg_backend_pid()"))
+            begun, started = _running_ms(backend), time.process_time()
+            if begun is None:
+                return None
+            await search(ctx, asked.text, asked.before)
+            ours.append((time.process_time() - started) * 1000)
+            theirs.append((_running_ms(backend) or begun) - begun)
+    return median(theirs), median(ours)
+
+
+def _running_ms(process: int) -> float | None:
+    """Milliseconds for which that process has had a core; None where the system doesn't tell."""
+    account = Path(f"/proc/{process}/schedstat")
+    return int(account.read_text().split()[0]) / 1_000_000 if account.exists() else None
 
 
 async def _answers_after_edit() -> float:

@@ -24,6 +24,8 @@ _ASKS: Final = re.compile(
 _THIS_ONE: Final = re.compile(r"(?:[这那][家个间座所]|[该此本贵])$")
 _MERCHANTS: Final = frozenset({"branch", "eat", "lodging", "sights"})
 """Concepts that are also what a merchant is: 「这家酒店」 is the one that is spoken to."""
+CUT_TEXTS: Final = 2_048
+"""Texts whose words are kept: the check asks for those of an entry several times, and good entries come again."""
 _WORD: Final = re.compile(r"[^\W_]+")
 _FUNCTION_WORDS: Final = Path(__file__).parent / "function_words.txt"
 
@@ -89,7 +91,8 @@ def _wish(clause: str, asks: bool) -> Wish | None:
     return Wish(asked, named - asked)
 
 
-def content_words(text: str) -> list[str]:
+@lru_cache(maxsize=CUT_TEXTS)
+def content_words(text: str) -> tuple[str, ...]:
     """Words that say what it is about: no function words, no courtesies, nothing that a concept covers wholly."""
     folded = fold(text)
     masked = list(folded)
@@ -97,7 +100,8 @@ def content_words(text: str) -> list[str]:
         if match.narrower:
             continue
         masked[match.start : match.end] = "，" * (match.end - match.start)
-    return [word for word in rjieba.cut("".join(masked)) if _WORD.fullmatch(word) and word not in function_words()]
+    cut = rjieba.cut("".join(masked))
+    return tuple(word for word in cut if _WORD.fullmatch(word) and word not in function_words())
 
 
 @lru_cache(maxsize=1)
