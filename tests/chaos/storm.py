@@ -36,8 +36,8 @@ WEATHER_SECONDS: Final = (4.0, 15.0)
 TOKENS_SECONDS: Final = 7.0
 CUTS_SECONDS: Final = (2.0, 10.0)
 CUT_SHARE: Final = 0.5
-KILLED_ON_THE_WAY_UP: Final = 0.2
-"""How often one is killed while it still starts; else it is given the time, or a slow machine would do nothing else."""
+KILLED_ON_THE_WAY_UP: Final = 0.1
+"""How often anyone is killed, be it while it starts; else those who have worked for as long as it took to start."""
 
 POSTGRES_REST_SECONDS: Final = 8.0
 """PostgreSQL is not killed twice within this time: it must get to where it does something."""
@@ -76,10 +76,9 @@ class Plan:
 
 @dataclass
 class Watched:
-    """What was seen during a storm: seconds until all was ready again after each kill."""
+    """What was said and seen during a storm."""
 
     said: Said = field(default_factory=Said)
-    recoveries: list[float] = field(default_factory=list)
     settled_after: float = 0.0
 
 
@@ -96,8 +95,8 @@ async def rage(town: Town, merchant: Merchant, plan: Plan, tell: Callable[[str],
                 _tokens(merchant),
                 _cuts(town, plan.seed),
                 _kills(town, plan),
-                _recovery(town, watched),
-                _tell(town, watched, began, tell),
+                _recovery(town),
+                _tell(town, began, tell),
             )
         ]
         talking = [
@@ -123,12 +122,14 @@ async def _kills(town: Town, plan: Plan) -> None:
     postgres_rests_until = monotonic() + plan.kill_every_seconds[0]
     while True:
         await asyncio.sleep(dice.uniform(*plan.kill_every_seconds))
-        victim = dice.choice(names)
+        had_their_time = [name for name in names if town.services[name].had_its_time]
         if dice.random() < plan.postgres_share and monotonic() > postgres_rests_until:
             postgres_rests_until = monotonic() + POSTGRES_REST_SECONDS
             town.kill_postgres()
-        elif dice.random() < KILLED_ON_THE_WAY_UP or await town.is_ready(victim):
-            await town.kill(victim)
+        elif dice.random() < KILLED_ON_THE_WAY_UP:
+            await town.kill(dice.choice(names))
+        elif had_their_time:
+            await town.kill(dice.choice(had_their_time))
 
 
 async def _cuts(town: Town, seed: int) -> None:
@@ -161,23 +162,14 @@ async def _tokens(merchant: Merchant) -> None:
         await merchant.control("POST", "faults/expire-tokens", corp_id=merchant.corp_id)
 
 
-async def _recovery(town: Town, watched: Watched) -> None:
-    """Measures from each kill until all of ours are ready again; one that is interrupted by the next kill goes on."""
-    seen = town.kills
-    broken_at: float | None = None
+async def _recovery(town: Town) -> None:
+    """Looks who works again. What is killed again on its way up is not counted: its time begins anew."""
     while True:
-        if town.kills != seen:
-            seen = town.kills
-            broken_at = broken_at or monotonic()
-        if broken_at is not None:
-            ready = [await town.is_ready(name) for name in town.services]
-            if all(ready) and town.kills == seen:
-                watched.recoveries.append(monotonic() - broken_at)
-                broken_at = None
+        await town.at_work()
         await asyncio.sleep(POLL_SECONDS)
 
 
-async def _tell(town: Town, watched: Watched, began: float, tell: Callable[[str], None]) -> None:
+async def _tell(town: Town, began: float, tell: Callable[[str], None]) -> None:
     while True:
         await asyncio.sleep(TELL_SECONDS)
         rows = await town.owner_rows(
@@ -187,7 +179,7 @@ async def _tell(town: Town, watched: Watched, began: float, tell: Callable[[str]
         stored = f"{rows[0]['written']} stored, {rows[0]['sent']} sent" if rows else "the database is away"
         tell(
             f"{monotonic() - began:.0f} s, {town.kills} kills, {stored},"
-            f" longest recovery {max(watched.recoveries, default=0):.1f} s"
+            f" longest recovery {max(town.recoveries, default=0):.1f} s"
         )
 
 

@@ -44,7 +44,7 @@ RESTART_PAUSE_SECONDS: Final = 0.3
 
 ONE_PROCESS: Final = {"server": ("serve", "--with", "work,realtime")}
 THREE_ROLES: Final = {"server": ("serve", "--with", "realtime"), "worker": ("work",)}
-TWO_WORKERS: Final = {**THREE_ROLES, "other worker": ("work",)}
+MORE_WORKERS: Final = {**THREE_ROLES, "second worker": ("work",), "third worker": ("work",)}
 
 
 class Service:
@@ -60,12 +60,29 @@ class Service:
         self._born_in = born_in
         self._hand = asyncio.Lock()
         self.pid = 0
+        self._started_at = 0.0
+        self._works_since: float | None = None
+        self.recoveries: list[float] = []
+        """Seconds from each start (the first, and those after a kill) until it worked."""
         self.endings: list[str] = []
         """What it said when it ended by itself."""
 
     def start(self) -> None:
         """Its log goes on in the same file."""
+        self._started_at, self._works_since = monotonic(), None
         self.pid = self._born_in.start(self._arguments, self._environment, self.log)
+
+    def note_that_it_works(self) -> None:
+        """From now on, where it was not known before."""
+        if self._works_since is None:
+            self._works_since = monotonic()
+            self.recoveries.append(self._works_since - self._started_at)
+
+    @property
+    def had_its_time(self) -> bool:
+        """Whether it has worked for as long as it took to start: a slow machine would else do nothing but start."""
+        works_since = self._works_since
+        return works_since is not None and monotonic() - works_since >= works_since - self._started_at
 
     async def kill(self) -> None:
         """kill -9, and at once a new one."""
@@ -110,6 +127,11 @@ class Town:
     def kills(self) -> int:
         return sum(count for what, count in self.done.items() if what.startswith("kill"))
 
+    @property
+    def recoveries(self) -> list[float]:
+        """Seconds from a start until the process worked, of all of ours."""
+        return [seconds for service in self.services.values() for seconds in service.recoveries]
+
     async def kill(self, name: str) -> None:
         """kill -9 of one of our processes, which starts again."""
         await self.services[name].kill()
@@ -148,24 +170,24 @@ class Town:
                 await service.look_after()
             await asyncio.sleep(POLL_SECONDS)
 
-    async def is_ready(self, name: str) -> bool:
-        """Whether that process does its work: the server says so, the worker has lately said that it lives."""
-        if name == "server":
-            async with httpx2.AsyncClient(base_url=self.server_url, trust_env=False, timeout=3) as http:
-                return await _answers(http, "/health/ready")
-        rows = await self.owner_rows(
-            f"SELECT 1 FROM workers WHERE pid = {self.services[name].pid}"
-            " AND seen_at > clock_timestamp() - interval '3 seconds'"
-        )
-        return bool(rows)
+    async def at_work(self) -> set[str]:
+        """Which of ours do their work: the server says so, a worker has lately said that it lives. Notes since when."""
+        rows = await self.owner_rows("SELECT pid FROM workers WHERE seen_at > clock_timestamp() - interval '3 seconds'")
+        alive = {row["pid"] for row in rows}
+        found = {name for name, service in self.services.items() if service.pid in alive}
+        async with httpx2.AsyncClient(base_url=self.server_url, trust_env=False, timeout=3) as http:
+            if await _answers(http, "/health/ready"):
+                found.add("server")
+        for name in found:
+            self.services[name].note_that_it_works()
+        return found
 
     async def ready(self) -> None:
         """Waits until all of them are."""
         deadline = monotonic() + READY_SECONDS
-        for name in self.services:
-            while not await self.is_ready(name):
-                assert monotonic() < deadline, self.services[name].end_of_log()
-                await asyncio.sleep(POLL_SECONDS)
+        while missing := set(self.services) - await self.at_work():
+            assert monotonic() < deadline, self.services[missing.pop()].end_of_log()
+            await asyncio.sleep(POLL_SECONDS)
 
     async def rows(self, statement: str) -> list[asyncpg.Record]:
         """Rows of the one tenant, with the application's role, as the server itself would see them."""

@@ -13,6 +13,8 @@ from huitouke.wechat.errors import TransientError, TransportReason, WecomError
 EARLY_RENEWAL = timedelta(minutes=10)  # with less than this left one caller renews, the others use the old token
 RENEWAL_PAUSE = timedelta(seconds=60)  # between two early renewals of one process
 REFRESH_LEASE = timedelta(seconds=10)  # how long one process may take before another may try
+KNOWN_FOR = timedelta(seconds=30)  # a process looks into the store again after that; before, a refusal makes it look
+KNOWN_LIMIT = 10_000  # tokens
 WAIT_LIMIT_SECONDS = 15.0
 FIRST_POLL_SECONDS = 0.05
 LONGEST_POLL_SECONDS = 1.0
@@ -65,6 +67,19 @@ class FetchedToken:
     expires_in_seconds: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A token that this process has just read from the store."""
+
+    token: str = field(repr=False)
+    secret: str = field(repr=False)
+    until: datetime
+
+    def holds(self, credential: Credential, now: datetime) -> bool:
+        """Not with another secret: whatever was fetched with the old one is gone."""
+        return self.secret == credential.secret and now < self.until
+
+
 Fetch = Callable[[Credential], Awaitable[FetchedToken]]
 Clock = Callable[[], datetime]
 Sleep = Callable[[float], Awaitable[None]]
@@ -80,6 +95,7 @@ class TokenCentre:
         self._sleep = sleep
         self._obtaining: dict[str, asyncio.Task[str]] = {}
         self._no_early_renewal_before: dict[str, datetime] = {}
+        self._known: dict[str, _Known] = {}
 
     async def token(self, credential: Credential) -> str:
         """A token that is valid now.
@@ -87,16 +103,26 @@ class TokenCentre:
         Raises what `fetch` raises (WrongSecret, IpNotTrusted, …), and TransientError when another process
         has been refreshing for 15 s without success.
         """
+        if (known := self._known.get(credential.key)) is not None and known.holds(credential, self._clock()):
+            return known.token
         stored = await self._store.read(credential)
         if stored is None or stored.expires_at <= self._clock():
             return await self._obtain_together(credential)
         if stored.expires_at - self._clock() < EARLY_RENEWAL:
             return await self._renew_early(credential, stored)
+        self._remember(credential, stored)
         return stored.token
 
     async def invalidate(self, credential: Credential, token: str) -> None:
         """Tell that WeCom refused this token. A newer one in the store is left alone."""
+        self._known.pop(credential.key, None)
         await self._store.drop(credential, token)
+
+    def _remember(self, credential: Credential, stored: StoredToken) -> None:
+        if len(self._known) >= KNOWN_LIMIT:
+            self._known.clear()
+        until = min(stored.expires_at - EARLY_RENEWAL, self._clock() + KNOWN_FOR)
+        self._known[credential.key] = _Known(stored.token, credential.secret, until)
 
     async def _obtain_together(self, credential: Credential) -> str:
         """One task per credential and process; whoever needs the token awaits it, failures included."""

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -6,10 +7,12 @@ import pytest
 from huitouke.wechat.errors import TransientError, TransportReason, WrongSecret
 from huitouke.wechat.tokens import (
     EARLY_RENEWAL,
+    KNOWN_FOR,
     REFRESH_LEASE,
     Credential,
     FetchedToken,
     MemoryTokenStore,
+    StoredToken,
     TokenCentre,
 )
 from tests.unit.wechat.support import CREDENTIAL, MovableClock
@@ -200,3 +203,38 @@ async def test_credentials_do_not_share_tokens() -> None:
 def test_neither_secret_nor_token_is_printed() -> None:
     assert "the-app-secret" not in repr(CREDENTIAL)
     assert "abc" not in repr(FetchedToken("abc", 7200))
+
+
+async def test_a_token_is_read_from_the_store_once_in_half_a_minute_unless_it_is_refused() -> None:
+    world = World()
+    reads = 0
+    read = world.store.read
+
+    async def counted(credential: Credential) -> StoredToken | None:
+        nonlocal reads
+        reads += 1
+        return await read(credential)
+
+    world.store.read = counted  # type: ignore[method-assign]  # how often the store is asked is what it is about
+    await world.centre.token(CREDENTIAL)
+    before = reads
+    for _ in range(10):
+        assert await world.centre.token(CREDENTIAL) == "token-1"
+    assert reads == before + 1
+
+    await world.centre.invalidate(CREDENTIAL, "token-1")
+    assert await world.centre.token(CREDENTIAL) == "token-2"
+
+
+async def test_another_processes_token_is_taken_up_within_half_a_minute_and_one_of_an_old_secret_never() -> None:
+    world = World(processes=2)
+    assert await world.centre.token(CREDENTIAL) == "token-1"
+    assert await world.centre.token(CREDENTIAL) == "token-1"
+    await world.centres[1].invalidate(CREDENTIAL, "token-1")
+    assert await world.centres[1].token(CREDENTIAL) == "token-2"
+
+    world.clock.advance(seconds=KNOWN_FOR.total_seconds())
+    assert await world.centre.token(CREDENTIAL) == "token-2"
+
+    await world.store.drop(CREDENTIAL, "token-2")
+    assert await world.centre.token(replace(CREDENTIAL, secret="another")) == "token-3"
