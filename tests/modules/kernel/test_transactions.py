@@ -36,6 +36,16 @@ async def test_the_transaction_bears_its_tenant_and_forgets_it_afterwards(world:
     assert after == ""
 
 
+async def test_one_that_need_not_be_durable_does_not_make_the_next_one_so(world: World) -> None:
+    setting = text("SELECT current_setting('synchronous_commit')")
+    async with transaction(world.context) as ctx:
+        usual = await ctx.session.scalar(setting)
+    async with transaction(world.context, durable=False) as ctx:
+        assert await ctx.session.scalar(setting) == "off"
+    async with transaction(world.context) as ctx:
+        assert await ctx.session.scalar(setting) == usual
+
+
 async def test_a_transaction_inside_another_is_refused(world: World) -> None:
     async with transaction(world.context) as ctx:
         with pytest.raises(NestedTransactionError):

@@ -54,10 +54,12 @@ class TenantSession(Session):
 
 
 @asynccontextmanager
-async def transaction(context: Context) -> AsyncIterator[Context]:
+async def transaction(context: Context, *, durable: bool = True) -> AsyncIterator[Context]:
     """Opens a transaction of the context's tenant; commits at the end, rolls back on an exception.
 
     Gives the same context with its `session`. BEGIN, the tenant and the time limits go in one round trip.
+    `durable=False` doesn't wait for the disk: a crash of PostgreSQL may take the last commits back, in their order.
+    Only for steps of work that are then done again by themselves, and that nobody hears of before a durable one.
 
     Raises:
         NestedTransactionError: the context already has an open transaction.
@@ -65,7 +67,8 @@ async def transaction(context: Context) -> AsyncIterator[Context]:
     if context.open_session is not None:
         raise NestedTransactionError("this context already has an open transaction")
     works = context.lease is not None or context.actor.kind is ActorKind.JOB
-    async with _opened(context.tenant_id, WORK_STATEMENT_SECONDS if works else REQUEST_STATEMENT_SECONDS) as session:
+    seconds = WORK_STATEMENT_SECONDS if works else REQUEST_STATEMENT_SECONDS
+    async with _opened(context.tenant_id, seconds, durable=durable) as session:
         yield replace(context, open_session=session)
 
 
@@ -90,8 +93,10 @@ async def connection(context: Context) -> "asyncpg.Connection[Any]":
 
 
 @asynccontextmanager
-async def _opened(tenant_id: UUID | None, statement_seconds: int) -> AsyncIterator[AsyncSession]:
-    async with _begun(tenant_id, statement_seconds) as (bound, driver):
+async def _opened(
+    tenant_id: UUID | None, statement_seconds: int, *, durable: bool = True
+) -> AsyncIterator[AsyncSession]:
+    async with _begun(tenant_id, statement_seconds, durable) as (bound, driver):
         session = AsyncSession(
             bound, sync_session_class=TenantSession, expire_on_commit=False, info={TENANT: tenant_id}
         )
@@ -110,7 +115,7 @@ async def _opened(tenant_id: UUID | None, statement_seconds: int) -> AsyncIterat
 
 @asynccontextmanager
 async def _begun(
-    tenant_id: UUID | None, seconds: int
+    tenant_id: UUID | None, seconds: int, durable: bool
 ) -> "AsyncIterator[tuple[AsyncConnection, asyncpg.Connection[Any]]]":
     """A connection of the pool with an open transaction.
 
@@ -120,7 +125,7 @@ async def _begun(
     begun = False
     try:
         async with current().engine.connect() as bound:
-            driver = await _begin(bound, tenant_id, seconds)
+            driver = await _begin(bound, tenant_id, seconds, durable)
             begun = True
             yield bound, driver
     except OSError as error:
@@ -129,12 +134,16 @@ async def _begun(
         raise asyncpg.ClientCannotConnectError(f"{type(error).__name__}: {error}") from error
 
 
-async def _begin(bound: AsyncConnection, tenant_id: UUID | None, seconds: int) -> "asyncpg.Connection[Any]":
+async def _begin(
+    bound: AsyncConnection, tenant_id: UUID | None, seconds: int, durable: bool
+) -> "asyncpg.Connection[Any]":
     statement = (
         f"BEGIN; SELECT set_config('huitouke.tenant_id', '{tenant_id or ''}', true),"
         f" set_config('statement_timeout', '{seconds}s', true),"
         f" set_config('idle_in_transaction_session_timeout', '{seconds}s', true)"
     )
+    if not durable:
+        statement += ", set_config('synchronous_commit', 'off', true)"
     try:
         driver = await _driver(bound)
         await driver.execute(statement)

@@ -54,8 +54,11 @@ async def _note(ctx: Context, newest: Mapping[UUID, int]) -> None:
 
 @scheduled(DUE_KIND)
 async def wake_due_turns(context: Context) -> datetime | None:
-    """Wakes the turns that are due; gives when the next one is."""
-    async with transaction(context) as ctx:
+    """Wakes the turns that are due; gives when the next one is.
+
+    Customers wait for it, and what a crash takes back is due again: the answer's own commit is the durable one.
+    """
+    async with transaction(context, durable=False) as ctx:
         await wake_many(ctx, REPLY_KIND, [str(conversation_id) for conversation_id in await turns.take_due(ctx)])
         return await turns.next_due(ctx)
 
