@@ -32,7 +32,8 @@ from huitouke.modules.assistant.model.dialects import read_answer
 from huitouke.modules.assistant.model.failures import failure_of_status
 from huitouke.modules.assistant.model.port import Completion, ModelFailure
 from huitouke.modules.assistant.model.streams import EventLines
-from huitouke.modules.conversations.service.inbound_items import inbound, summary
+from huitouke.modules.conversations.channels.inbound import summary, tidied
+from huitouke.modules.conversations.channels.wecom_kf_items import translated
 from huitouke.modules.organization.callbacks import WecomCallbacks
 from huitouke.wechat.client import Call, parse_answer
 from huitouke.wechat.crypto import CallbackCrypto, signature
@@ -87,7 +88,8 @@ def kf_messages(data: bytes) -> None:
     except WecomError:
         return
     listed = answer.get("msg_list")
-    for item in inbound(parse_items(listed if isinstance(listed, list) else [answer]), clock.now()):
+    now = clock.now()
+    for item in tidied(translated(parse_items(listed if isinstance(listed, list) else [answer]), now), now):
         storable(item.msgid + item.address + (item.text or "") + (item.servicer_userid or ""))
         assert b"\\u0000" not in orjson.dumps(item.content).replace(b"\\\\", b"")
         storable(summary(item.msgtype, item.text, item.content))

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from huitouke.kernel import clock
 from huitouke.kernel.database import transaction
+from huitouke.modules.conversations.channels.wecom_kf_items import translated
 from huitouke.modules.conversations.models import ChannelAccount
 from huitouke.modules.conversations.service.receiving import receive_page
 from huitouke.wechat.kf_messages import parse_items
@@ -48,4 +49,6 @@ async def page(desk: Desk, entries: list[dict[str, Any]], next_cursor: str) -> i
         current = await ctx.session.scalar(
             select(ChannelAccount.sync_cursor).where(ChannelAccount.id == desk.account.id)
         )
-        return await receive_page(ctx, desk.account.id, current, parse_items(entries), next_cursor)
+        return await receive_page(
+            ctx, desk.account.id, current, translated(parse_items(entries), clock.now()), next_cursor
+        )

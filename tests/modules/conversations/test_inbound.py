@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 
 from huitouke.kernel import clock
 from huitouke.kernel.database import transaction
+from huitouke.modules.conversations.channels.wecom_kf_items import translated
 from huitouke.modules.conversations.models import ChannelAccount, Conversation, MediaDownload, Message
 from huitouke.modules.conversations.reactions import sync
 from huitouke.modules.conversations.service.receiving import StalePage, receive_page
@@ -67,7 +68,8 @@ async def test_without_any_callback_the_minutes_pull_brings_messages(desk: Desk)
 
 async def test_a_thousand_messages_after_an_outage_come_in_at_once(desk: Desk) -> None:
     await desk.work()
-    items = parse_items([customer_text(f"m{n}", f"wm-customer-{n % 100}", f"第 {n} 句") for n in range(1_000)])
+    entries = [customer_text(f"m{n}", f"wm-customer-{n % 100}", f"第 {n} 句") for n in range(1_000)]
+    items = translated(parse_items(entries), clock.now())
     statements = 0
 
     async with transaction(desk.context) as ctx:

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from huitouke.modules.conversations.channels.inbound import Inbound, tidied
 from huitouke.modules.conversations.channels.wecom_kf import WecomKf
+from huitouke.modules.conversations.channels.wecom_kf_items import translated
 from huitouke.modules.conversations.service.event_texts import EventText
-from huitouke.modules.conversations.service.inbound_items import Inbound, inbound
 from huitouke.modules.conversations.service.inbound_rules import ConversationState, Effects, Setting, apply
 from huitouke.wechat.kf_messages import parse_items
 
@@ -46,7 +47,7 @@ def fresh(**changed: Any) -> ConversationState:
 
 
 def items(*entries: dict[str, Any]) -> list[Inbound]:
-    return inbound(parse_items(entries), NOW)
+    return tidied(translated(parse_items(entries), NOW), NOW)
 
 
 def text(msgid: str, minute: int = 0, *, origin: int = 3) -> dict[str, Any]:

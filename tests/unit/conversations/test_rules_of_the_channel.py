@@ -14,7 +14,7 @@ load_modules()
 
 
 def test_only_in_new_and_assistant_sessions_may_we_send() -> None:
-    assert {state for state, rule in WecomKf.rules.sessions.items() if rule.may_send} == {0, 1}
+    assert {state for state, rule in WecomKf.rules.sessions.states.items() if rule.may_send} == {0, 1}
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ Moment = DateTime(timezone=True)
 
 
 class ChannelAccount(TenantScoped, Base):
-    """Something customers write to: a 客服账号 of 微信客服."""
+    """Something customers write to, e.g. a 客服账号 of 微信客服."""
 
     __tablename__ = "channel_accounts"
 
@@ -29,9 +29,9 @@ class ChannelAccount(TenantScoped, Base):
     name: Mapped[str] = mapped_column(Text)
     avatar_url: Mapped[str | None] = mapped_column(Text)
     external_id: Mapped[str] = mapped_column(Text)
-    """The platform's id: open_kfid."""
+    """The channel's own name of it, e.g. an open_kfid."""
     wecom_app_id: Mapped[UUID | None]
-    """The app that calls for it; null once the account is disconnected."""
+    """The app that calls for it; null for channels that need none, and once the account is disconnected."""
     state: Mapped[str] = mapped_column(Text)
     handover_to: Mapped[str] = mapped_column(Text)
     """Where a handover goes unless said otherwise: our console, or a servicer in the WeCom app."""
@@ -62,14 +62,14 @@ class Conversation(TenantScoped, Base):
     channel_account_id: Mapped[UUID]
     customer_id: Mapped[UUID]
     customer_address: Mapped[str] = mapped_column(Text)
-    """The customer's id in the channel: external_userid."""
+    """The customer's id in the channel, e.g. an external_userid."""
     state: Mapped[str] = mapped_column(Text)
     handler: Mapped[str] = mapped_column(Text)
     staff_id: Mapped[UUID | None]
     """The agent who has it; null with handler `agent` means that it waits for one."""
     servicer_userid: Mapped[str | None] = mapped_column(Text)
     session_state: Mapped[int]
-    """The channel's own state, 0 to 4 for 微信客服 (path/94669)."""
+    """The channel's own state, as its rules number it; 0 to 4 for 微信客服 (path/94669)."""
     seq: Mapped[int] = mapped_column(BigInteger)
     state_seq: Mapped[int] = mapped_column(BigInteger)
     last_message_at: Mapped[datetime] = mapped_column(Moment)

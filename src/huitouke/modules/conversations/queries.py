@@ -14,7 +14,7 @@ from huitouke.kernel.files import service as files
 from huitouke.kernel.files.service import StoredFile
 from huitouke.kernel.locales import has_text, translate
 from huitouke.kernel.paging import Page, decode_cursor, encode_cursor, page_of
-from huitouke.modules.conversations.channels import channel
+from huitouke.modules.conversations.channels import HasServicers, channel
 from huitouke.modules.conversations.models import ChannelAccount, Conversation, HandoverNotice, Message
 from huitouke.modules.conversations.schemas import (
     AccountBrief,
@@ -284,12 +284,13 @@ async def _channel_kinds(ctx: Context, conversation_ids: set[UUID]) -> dict[UUID
 
 
 def _can(ctx: Context, row: Conversation, account: ChannelAccount) -> Can:
-    rules = channel(account.kind).rules
+    offered = channel(account.kind)
+    rules = offered.rules
     is_open = row.state == "open"
     may = ctx.allows(REPLY)
     mine = row.staff_id is None or row.staff_id == ctx.actor.id or ctx.allows("conversations.manage")
     reason: str | None = why_not_reply(row, rules, ctx, clock.now()) if may else "permission"
-    ours = is_open and row.handler != "servicer" and row.session_state != 3
+    ours = is_open and row.handler != "servicer" and row.session_state != rules.sessions.with_servicer
     movable = may and ours and mine
     return Can(
         reply=Reply.model_validate(
@@ -302,7 +303,9 @@ def _can(ctx: Context, row: Conversation, account: ChannelAccount) -> Can:
         take=may and ours and row.staff_id is None and ctx.actor.kind is ActorKind.STAFF,
         hand_back=movable and row.handler == "agent" and account.assistant_enabled,
         hand_over=movable and (row.handler == "assistant" or row.staff_id is not None),
-        hand_over_wecom=movable and rules.has_servicers and rules.sessions[row.session_state].may_give_to_servicer,
+        hand_over_wecom=movable
+        and isinstance(offered, HasServicers)
+        and rules.sessions.states[row.session_state].may_give_to_servicer,
         close=may and is_open and mine,
     )
 

@@ -324,7 +324,10 @@ class ChannelAccountOut(BaseModel):
     name: str
     avatar_url: str | None
     external_id: str
-    wecom_app_id: UUID
+    wecom_app_id: UUID | None = Field(description="The app that calls for it; null for channels that need none.")
+    wecom: bool = Field(
+        description="Whether it is a 客服账号 of 微信客服, which has a link, servicers and a name in WeCom."
+    )
     state: Literal["active", "disconnected", "failing"]
     handover_to: Literal["console", "wecom"]
     greeting: str = Field(description="Sent when somebody opens the chat by a link, while `greeting_on`.")

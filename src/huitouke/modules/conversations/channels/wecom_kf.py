@@ -5,7 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Final, Literal, cast
+from uuid import UUID
 
+from huitouke.kernel import clock
 from huitouke.kernel.context import Context
 from huitouke.modules.conversations.channels import (
     AccountRef,
@@ -16,9 +18,12 @@ from huitouke.modules.conversations.channels import (
     Outgoing,
     Profile,
     Pulled,
+    SendNews,
     Servicer,
     SessionRule,
+    Sessions,
 )
+from huitouke.modules.conversations.channels.wecom_kf_items import translated
 from huitouke.modules.organization import service as organization
 from huitouke.wechat import kf_content
 from huitouke.wechat.errors import (
@@ -44,9 +49,6 @@ from huitouke.wechat.kf_content import OutgoingContent
 from huitouke.wechat.media import UPLOAD_LIMIT_BYTES, MediaClient, MediaKind
 
 GENDERS: Final[Mapping[int, Literal["unknown", "male", "female"]]] = {0: "unknown", 1: "male", 2: "female"}
-SEND_FAIL: Final = "send_fail."
-"""Prefix of failure codes that come from the event msg_send_fail."""
-
 _FALLBACK_MEDIA_TYPES: Final[Mapping[str, str]] = {
     "image": "image/jpeg",
     "voice": "audio/amr",
@@ -80,6 +82,15 @@ _CARD_LIMITS_BYTES: Final[Mapping[MsgType, Mapping[str, int]]] = {
 _WITH_THUMB: Final = frozenset({"link", "miniprogram"})
 """Cards whose file is their picture."""
 _MEDIA_GONE: Final = frozenset({40004, 40007})
+_NEWS: Final[Mapping[int, SendNews]] = {
+    95001: "used_up",
+    95002: "over",
+    95031: "over",
+    95013: "session_changed",
+    95018: "session_changed",
+    40058: "code_over",
+}
+"""What refusals of kf/send_msg and send_msg_on_event teach (path/94677, path/95122)."""
 
 
 class WecomKf:
@@ -94,16 +105,21 @@ class WecomKf:
         card_limits_bytes=_CARD_LIMITS_BYTES,
         menu_entries=kf_content.MENU_ENTRY_LIMIT,
         menu_buttons=kf_content.MENU_BUTTON_LIMIT,
-        sessions={
-            ServiceState.NEW: SessionRule("new", may_send=True, may_give_to_servicer=True, may_end=True),
-            ServiceState.ASSISTANT: SessionRule("assistant", may_send=True, may_give_to_servicer=True, may_end=True),
-            ServiceState.POOL: SessionRule("pool", may_send=False, may_give_to_servicer=True, may_end=True),
-            ServiceState.SERVICER: SessionRule("servicer", may_send=False, may_give_to_servicer=True, may_end=True),
-            ServiceState.ENDED: SessionRule("ended", may_send=False, may_give_to_servicer=False, may_end=False),
-        },
-        session_after_send={ServiceState.NEW: ServiceState.ASSISTANT},
-        session_after_customer={ServiceState.ENDED: ServiceState.NEW},
-        has_servicers=True,
+        sessions=Sessions(
+            states={
+                ServiceState.NEW: SessionRule("new", may_send=True, may_give_to_servicer=True, may_end=True),
+                ServiceState.ASSISTANT: SessionRule(
+                    "assistant", may_send=True, may_give_to_servicer=True, may_end=True
+                ),
+                ServiceState.POOL: SessionRule("pool", may_send=False, may_give_to_servicer=True, may_end=True),
+                ServiceState.SERVICER: SessionRule("servicer", may_send=False, may_give_to_servicer=True, may_end=True),
+                ServiceState.ENDED: SessionRule("ended", may_send=False, may_give_to_servicer=False, may_end=False),
+            },
+            ended=ServiceState.ENDED,
+            with_servicer=ServiceState.SERVICER,
+            after_send={ServiceState.NEW: ServiceState.ASSISTANT},
+            after_customer={ServiceState.ENDED: ServiceState.NEW},
+        ),
         identity_kind="external_userid",
     )
 
@@ -114,11 +130,15 @@ class WecomKf:
         known = {reason.value: reason for reason in TransportReason}
         return explain(known.get(code, TransportReason.BROKEN), locale)
 
+    async def issuer(self, ctx: Context, account: AccountRef) -> str:
+        """The corp id: an external_userid is the same at all accounts of a corp."""
+        return (await organization.wecom_app(ctx, _app_id(account))).corp_id
+
     async def pull(self, context: Context, account: AccountRef, cursor: str | None, token: str | None) -> Pulled:
         """One page of kf/sync_msg (path/94670)."""
         with _errors():
             page = await (await _kf(context, account)).sync_msg(account.external_id, cursor or "", token or "")
-        return Pulled(page.items, page.next_cursor, page.has_more)
+        return Pulled(translated(page.items, clock.now()), page.next_cursor, page.has_more)
 
     async def send(self, context: Context, account: AccountRef, message: Outgoing) -> str:
         """kf/send_msg (path/94677), or send_msg_on_event for a message that answers an event (path/95122)."""
@@ -134,14 +154,14 @@ class WecomKf:
         """media/upload (path/90253); the picture of a card is an image."""
         kind = MediaKind.IMAGE if msgtype in _WITH_THUMB else MediaKind(msgtype)
         with _errors():
-            media = MediaClient(await organization.wecom_client(context, account.wecom_app_id))
+            media = MediaClient(await organization.wecom_client(context, _app_id(account)))
             return (await media.upload(kind, file.name, file.data, file.media_type)).media_id
 
     async def download(self, context: Context, account: AccountRef, media_id: str, msgtype: MsgType) -> FetchedMedia:
         """media/get (path/90254)."""
         sink = io.BytesIO()  # at most 20 MB (path/90254), and the caller needs it whole
         with _errors():
-            media = MediaClient(await organization.wecom_client(context, account.wecom_app_id))
+            media = MediaClient(await organization.wecom_client(context, _app_id(account)))
             found = await media.get(media_id, sink)
         data = sink.getvalue()
         media_type = found.media_type
@@ -178,7 +198,13 @@ class WecomKf:
 
 
 async def _kf(context: Context, account: AccountRef) -> KfClient:
-    return KfClient(await organization.wecom_client(context, account.wecom_app_id))
+    return KfClient(await organization.wecom_client(context, _app_id(account)))
+
+
+def _app_id(account: AccountRef) -> UUID:
+    if account.wecom_app_id is None:
+        raise ChannelError("account_disconnected", final=True, account_at_fault=True)
+    return account.wecom_app_id
 
 
 @contextmanager
@@ -201,6 +227,7 @@ def channel_error(error: WecomError) -> ChannelError:
         may_have_happened=error.may_have_happened,
         account_at_fault=isinstance(error, WrongSecret | WrongCorpId | IpNotTrusted | NotPermitted),
         media_gone=error.errcode in _MEDIA_GONE,
+        news=None if error.errcode is None else _NEWS.get(error.errcode),
         retry_after_seconds=retry_after,
     )
 

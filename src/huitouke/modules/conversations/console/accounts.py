@@ -151,6 +151,7 @@ def _out(context: Context, account: ChannelAccount) -> ChannelAccountOut:
             "avatar_url": account.avatar_url,
             "external_id": account.external_id,
             "wecom_app_id": account.wecom_app_id,
+            "wecom": account.kind == accounts.KIND,
             "state": account.state,
             "handover_to": account.handover_to,
             "greeting": account.greeting,

@@ -10,7 +10,7 @@ from huitouke.kernel.context import Context
 from huitouke.kernel.database import transaction
 from huitouke.kernel.files import service as files
 from huitouke.kernel.work import enqueue, fence, job, runner, wake
-from huitouke.modules.conversations.channels import ChannelError, FetchedMedia, Outgoing, channel
+from huitouke.modules.conversations.channels import ChannelError, FetchedMedia, Outgoing, TakesFiles, channel
 from huitouke.modules.conversations.service import delivery as deliveries
 from huitouke.modules.conversations.service.accounts import account_failed
 from huitouke.modules.conversations.service.delivery import Delivery, Later
@@ -86,9 +86,12 @@ async def _with_media(context: Context, delivery: Delivery) -> Outgoing:
         return outgoing
     async with transaction(context) as ctx:
         file = await files.get(ctx, delivery.file_id)
+    offered = channel(delivery.account.kind)
+    if not isinstance(offered, TakesFiles):  # its rules name no kind of file, so that none is queued
+        raise ChannelError(f"msgtype_{outgoing.msgtype}", final=True)
     data = b"".join([chunk async for chunk in files.read_part(context, file)])
     media = FetchedMedia(data, file.name, file.media_type)
-    media_id = await channel(delivery.account.kind).upload(context, delivery.account, outgoing.msgtype, media)
+    media_id = await offered.upload(context, delivery.account, outgoing.msgtype, media)
     async with transaction(context) as ctx:
         await deliveries.keep_media(ctx, delivery, media_id)
     return replace(outgoing, media_id=media_id)

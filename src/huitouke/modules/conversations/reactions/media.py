@@ -12,7 +12,7 @@ from huitouke.kernel.database import transaction
 from huitouke.kernel.errors import NotFound, Problem
 from huitouke.kernel.files import service as files
 from huitouke.kernel.work import enqueue, job, runner, wake
-from huitouke.modules.conversations.channels import AccountRef, ChannelError, channel
+from huitouke.modules.conversations.channels import AccountRef, ChannelError, GivesFiles, channel
 from huitouke.modules.conversations.service import media
 from huitouke.modules.conversations.service.accounts import channel_account, reference
 from huitouke.modules.conversations.service.media import Wanted
@@ -21,6 +21,9 @@ from huitouke.modules.conversations.service.receiving import MEDIA_RUNNER
 
 AT_ONCE: Final = 4
 """Downloads side by side: up to 20 MB each in memory."""
+
+NOT_GIVEN: Final = "files_not_given"
+"""Failure code: the channel has no files of customers."""
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +64,10 @@ async def fetch_media_later(context: Context, args: FetchLater) -> None:
 async def _fetch(context: Context, account: AccountRef, wanted: Wanted, slots: asyncio.Semaphore) -> None:
     async with slots:
         try:
-            found = await channel(account.kind).download(context, account, wanted.media_id, wanted.msgtype)
+            offered = channel(account.kind)
+            if not isinstance(offered, GivesFiles):  # asked for by a version that had such a channel
+                raise ChannelError(NOT_GIVEN, final=True, media_gone=True)
+            found = await offered.download(context, account, wanted.media_id, wanted.msgtype)
             file_id = await files.store_bytes(context, "message_received", found.name, found.data, found.media_type)
         except ChannelError as error:
             log.info("conversations.media_not_fetched", message_id=str(wanted.message_id), code=error.code)

@@ -10,12 +10,11 @@ from huitouke.kernel import realtime
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import transaction
 from huitouke.kernel.work import RetryLater, job
-from huitouke.modules.conversations.channels import ChannelError, channel
+from huitouke.modules.conversations.channels import ChannelError, TellsProfiles, channel, issuer_of
 from huitouke.modules.conversations.models import Conversation
 from huitouke.modules.conversations.service.accounts import account_failed, channel_account, reference
 from huitouke.modules.conversations.service.problems import AccountDisconnected
 from huitouke.modules.customers import service as customers
-from huitouke.modules.organization import service as organization
 
 BATCH: Final = 100
 """kf/customer/batchget takes at most 100 (path/95159)."""
@@ -42,7 +41,10 @@ async def fetch_profiles(context: Context, args: FetchProfiles) -> None:
             account = reference(await channel_account(ctx, args.account_id))
         except AccountDisconnected:
             return
-        app = await organization.wecom_app(ctx, account.wecom_app_id)
+        offered = channel(account.kind)
+        if not isinstance(offered, TellsProfiles):
+            return
+        issuer = await issuer_of(ctx, account)
         rows = await ctx.session.execute(
             select(Conversation.customer_address, Conversation.customer_id, Conversation.id).where(
                 Conversation.channel_account_id == account.id, Conversation.customer_id.in_(args.customer_ids)
@@ -51,7 +53,7 @@ async def fetch_profiles(context: Context, args: FetchProfiles) -> None:
         known = {row.customer_address: (row.customer_id, row.id) for row in rows}
     for addresses in _hundreds(list(known)):
         try:
-            told = await channel(account.kind).profiles(context, account, addresses)
+            told = await offered.profiles(context, account, addresses)
         except ChannelError as error:
             if not error.final:
                 raise RetryLater(error.code, after_seconds=error.retry_after_seconds or RETRY_SECONDS) from error
@@ -71,7 +73,7 @@ async def fetch_profiles(context: Context, args: FetchProfiles) -> None:
             if profile.address in known
         ]
         async with transaction(context) as ctx:
-            await customers.update_profiles(ctx, app.corp_id, updates)
+            await customers.update_profiles(ctx, issuer, updates)
             _hint(ctx, [known[address][1] for address in addresses])
 
 

@@ -1,4 +1,4 @@
-"""Changes of WeCom's own session, outside of our transactions: to a servicer, to its end, and asking how it stands."""
+"""Changes of the channel's own session, outside of our transactions: to a servicer, to its end, asking how it is."""
 
 import asyncio
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from huitouke.kernel.database import transaction
 from huitouke.kernel.errors import NotFound
 from huitouke.kernel.locales import translate
 from huitouke.kernel.work import RetryLater, enqueue, job
-from huitouke.modules.conversations.channels import AccountRef, ChannelError, channel
+from huitouke.modules.conversations.channels import AccountRef, ChannelError, HasServicers, HasSessions, channel
 from huitouke.modules.conversations.models import Conversation
 from huitouke.modules.conversations.reactions.syncing import news, take_in
 from huitouke.modules.conversations.service import handling
@@ -27,8 +27,6 @@ from huitouke.modules.conversations.service.event_texts import LIFETIME, answer_
 from huitouke.modules.conversations.service.problems import AccountDisconnected
 from huitouke.modules.conversations.service.sending import locked
 
-SERVICER: Final = 3
-ENDED: Final = 4
 NO_SERVICER: Final = "no_servicer"
 """Code: nobody receives for the account in the WeCom app."""
 
@@ -67,13 +65,18 @@ async def give_to_servicer(context: Context, args: GiveToServicer) -> None:
     if found is None or not _still_wanted(found[0], args.handover_id):
         return
     row, account = found
+    offered = channel(account.kind)
+    if not isinstance(offered, HasServicers):  # nobody could be asked for: `hand_over` refuses
+        return
     async with transaction(context) as ctx:
         load = await _load(ctx)
     await _all_sent(context, args.conversation_id)
     try:
-        candidates = [row.handover_servicer] if row.handover_servicer else await _receiving(context, account, load)
+        candidates = (
+            [row.handover_servicer] if row.handover_servicer else await _receiving(context, offered, account, load)
+        )
         asked_at = clock.now()
-        code, servicer_userid = await _move_to_first(context, account, row.customer_address, candidates)
+        code, servicer_userid = await _move_to_first(context, offered, account, row.customer_address, candidates)
     except ChannelError as error:
         code, servicer_userid = error.code, None
     async with transaction(context) as ctx:
@@ -96,6 +99,9 @@ async def end_session(context: Context, args: OfConversation) -> None:
     if found is None or not _may_end(*found):
         return
     account = found[1]
+    offered = channel(account.kind)
+    if not isinstance(offered, HasSessions):
+        return
     await _all_sent(context, args.conversation_id)
     if await news(context, account):
         await take_in(context, account.external_id)
@@ -104,7 +110,7 @@ async def end_session(context: Context, args: OfConversation) -> None:
             return
     row, asked_at = found[0], clock.now()
     try:
-        code = await channel(account.kind).move_session(context, account, row.customer_address, ENDED, None)
+        code = await offered.move_session(context, account, row.customer_address, offered.rules.sessions.ended, None)
     except ChannelError as error:
         if not error.final:
             raise RetryLater(error.code, after_seconds=error.retry_after_seconds or RETRY_SECONDS) from error
@@ -115,7 +121,7 @@ async def end_session(context: Context, args: OfConversation) -> None:
     if await news(context, account):
         await take_in(context, account.external_id)
     if not await _over(context, args.conversation_id, code, asked_at):
-        await _follow_customer(context, account, row, code, asked_at)
+        await _follow_customer(context, offered, account, row, code, asked_at)
 
 
 async def _over(context: Context, conversation_id: UUID, code: str, asked_at: datetime) -> bool:
@@ -130,17 +136,22 @@ async def _over(context: Context, conversation_id: UUID, code: str, asked_at: da
 
 
 async def _follow_customer(
-    context: Context, account: AccountRef, before: Conversation, code: str, asked_at: datetime
+    context: Context,
+    offered: HasSessions,
+    account: AccountRef,
+    before: Conversation,
+    code: str,
+    asked_at: datetime,
 ) -> None:
     """The customer wrote while the session ended: either into a new one, or into the one that is over now."""
     try:
-        state, _ = await channel(account.kind).session(context, account, before.customer_address)
+        state, _ = await offered.session(context, account, before.customer_address)
     except ChannelError as error:
         log.warning("conversations.session_unknown", conversation_id=str(before.id), code=error.code)
         async with transaction(context) as ctx:
             await enqueue(ctx, "conversations.refresh_session", {"conversation_id": str(before.id)})
         return
-    if state != ENDED:
+    if state != channel(account.kind).rules.sessions.ended:
         async with transaction(context) as ctx:
             await handling.session_state_seen(ctx, before.id, state)
         return
@@ -161,17 +172,20 @@ async def refresh_session(context: Context, args: OfConversation) -> None:
     if found is None:
         return
     row, account = found
+    offered = channel(account.kind)
+    if not isinstance(offered, HasSessions):
+        return
     try:
-        state, servicer_userid = await channel(account.kind).session(context, account, row.customer_address)
+        state, servicer_userid = await offered.session(context, account, row.customer_address)
     except ChannelError as error:
         if not error.final:
             raise RetryLater(error.code, after_seconds=error.retry_after_seconds or RETRY_SECONDS) from error
         log.warning("conversations.session_unknown", conversation_id=str(row.id), code=error.code)
         return
     async with transaction(context) as ctx:
-        if state == SERVICER:
+        if state == offered.rules.sessions.with_servicer:
             await handling.servicer_took(ctx, args.conversation_id, servicer_userid or "")
-        elif state == ENDED:
+        elif state == offered.rules.sessions.ended:
             await handling.session_ended(ctx, args.conversation_id)
         else:
             await handling.session_state_seen(ctx, args.conversation_id, state)
@@ -188,7 +202,7 @@ async def _of(context: Context, conversation_id: UUID) -> tuple[Conversation, Ac
 
 
 def _may_end(row: Conversation, account: AccountRef) -> bool:
-    return row.state == "closed" and channel(account.kind).rules.sessions[row.session_state].may_end
+    return row.state == "closed" and channel(account.kind).rules.sessions.states[row.session_state].may_end
 
 
 async def _all_sent(context: Context, conversation_id: UUID) -> None:
@@ -202,13 +216,13 @@ async def _all_sent(context: Context, conversation_id: UUID) -> None:
 
 
 async def _move_to_first(
-    context: Context, account: AccountRef, address: str, candidates: Sequence[str]
+    context: Context, offered: HasServicers, account: AccountRef, address: str, candidates: Sequence[str]
 ) -> tuple[str, str | None]:
     """(the code for one message about it, the servicer who has it now), or (code of the last refusal, None)."""
     code = NO_SERVICER
     for userid in candidates:
         try:
-            message_code = await _move(context, account, address, userid)
+            message_code = await _move(context, offered, account, address, userid)
         except ChannelError as error:
             code = error.code
             if error.code not in NEXT_SERVICER_MAY:
@@ -218,29 +232,32 @@ async def _move_to_first(
     return code, None
 
 
-async def _move(context: Context, account: AccountRef, address: str, userid: str) -> str:
+async def _move(context: Context, offered: HasServicers, account: AccountRef, address: str, userid: str) -> str:
     """The change itself; after a time-out the session is asked whether it has happened, before it is tried again.
 
     Gives the code for one message about it; a change whose answer was lost has lost its code too.
     """
-    offered = channel(account.kind)
+    with_servicer = channel(account.kind).rules.sessions.with_servicer
+    assert with_servicer is not None, "a channel with servicers says which state that is"
     for pause in (*PAUSES_SECONDS, None):
         try:
-            return await offered.move_session(context, account, address, SERVICER, userid)
+            return await offered.move_session(context, account, address, with_servicer, userid)
         except ChannelError as error:
             if error.final:
                 raise
-            if error.may_have_happened and (await offered.session(context, account, address)) == (SERVICER, userid):
-                return ""
+            if error.may_have_happened:
+                now_with = await offered.session(context, account, address)
+                if now_with == (with_servicer, userid):
+                    return ""
             if pause is None:
                 raise
             await asyncio.sleep(pause)
     raise AssertionError("the last attempt returns or raises")
 
 
-async def _receiving(context: Context, account: AccountRef, load: dict[str, int]) -> list[str]:
+async def _receiving(context: Context, offered: HasServicers, account: AccountRef, load: dict[str, int]) -> list[str]:
     """Who receives now, those with the fewest sessions first."""
-    found = await channel(account.kind).servicers(context, account)
+    found = await offered.servicers(context, account)
     receiving = [one.userid for one in found if one.state == "receiving"]
     return sorted(receiving, key=lambda userid: (load.get(userid, 0), userid))
 

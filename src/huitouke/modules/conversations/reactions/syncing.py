@@ -13,7 +13,7 @@ from huitouke.kernel.callbacks import service as callbacks
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import transaction
 from huitouke.kernel.work import enqueue, fence, job, runner, scheduled, wake, wake_many
-from huitouke.modules.conversations.channels import AccountRef, ChannelError, Pulled, channel
+from huitouke.modules.conversations.channels import AccountRef, ChannelError, Pulled, Pulls, channel, channels
 from huitouke.modules.conversations.models import ChannelAccount
 from huitouke.modules.conversations.service.accounts import (
     PULL_SCHEDULE,
@@ -111,13 +111,13 @@ async def sync_later(context: Context, args: SyncLater) -> None:
 
 @scheduled(PULL_SCHEDULE)
 async def pull_all(context: Context) -> datetime | None:
-    """Wakes every account that was not pulled within the last minute; None where there is no account."""
+    """Wakes every account that was not pulled within the last minute; None where none is to be pulled."""
     now = clock.now()
     async with transaction(context) as ctx:
         rows = (
             await ctx.session.execute(
                 select(ChannelAccount.external_id, ChannelAccount.last_synced_at).where(
-                    ChannelAccount.state != "disconnected"
+                    ChannelAccount.state != "disconnected", ChannelAccount.kind.in_(_pulled_kinds())
                 )
             )
         ).all()
@@ -126,11 +126,17 @@ async def pull_all(context: Context) -> datetime | None:
     return now + PULL_EVERY if rows else None
 
 
+def _pulled_kinds() -> list[str]:
+    """Channels that are asked; the others bring what happened by themselves."""
+    return [offered.kind for offered in channels() if isinstance(offered, Pulls)]
+
+
 async def _place(context: Context, open_kfid: str) -> _Place | None:
     async with transaction(context) as ctx:
         account = await ctx.session.scalar(
             select(ChannelAccount).where(
                 ChannelAccount.external_id == open_kfid,
+                ChannelAccount.kind.in_(_pulled_kinds()),
                 or_(ChannelAccount.state == "active", ChannelAccount.state == "failing"),
             )
         )
@@ -164,6 +170,7 @@ async def _page(context: Context, place: _Place) -> Pulled:
     """The page; once more without the callback's token when it is too old, and from three days ago when the cursor is
     no longer known: what we have already is left out by its receipts. Raises ChannelError."""
     puller = channel(place.account.kind)
+    assert isinstance(puller, Pulls), "others have no place"
     try:
         return await puller.pull(context, place.account, place.cursor, place.token)
     except ChannelError as error:

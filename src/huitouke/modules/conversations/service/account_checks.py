@@ -15,6 +15,7 @@ from huitouke.kernel.work import wake
 from huitouke.modules.conversations.channels import channel
 from huitouke.modules.conversations.models import ChannelAccount, HandoverNotice
 from huitouke.modules.conversations.service.accounts import (
+    KIND,
     SYNC_RUNNER,
     account_works,
     connected_account,
@@ -28,9 +29,14 @@ NOTICES_LOOKED_AT: Final = timedelta(days=7)
 
 
 async def check_account(context: Context, account_id: UUID) -> list[Check]:
-    """Rights, servicers, callbacks and the cards to staff; pulls too. Raises NotFound."""
+    """Rights, servicers, callbacks and the cards to staff; pulls too. Raises NotFound.
+
+    Of an account of another channel it is told how its last call went: what else can be tried is the channel's.
+    """
     async with transaction(context) as ctx:
         account = await connected_account(ctx, account_id)
+        if account.kind != KIND:
+            return [_as_last_seen(context, account)]
         newest = await callbacks.newest_body(ctx, "wecom", account.external_id)
         notice = await _newest_notice(ctx, account)
     checks = await _kf_checks(context, account)
@@ -43,6 +49,13 @@ async def check_account(context: Context, account_id: UUID) -> list[Check]:
         if not failed:
             await account_works(ctx, account_id)
     return checks
+
+
+def _as_last_seen(context: Context, account: ChannelAccount) -> Check:
+    if account.last_error_code is None:
+        return Check("account", "ok", translate(context.locale, "conversations.checks.account.ok", name=account.name))
+    reason = channel(account.kind).explain(account.last_error_code, context.locale)
+    return Check("account", "failed", translate(context.locale, "conversations.checks.account.failing"), reason)
 
 
 async def _kf_checks(context: Context, account: ChannelAccount) -> list[Check]:

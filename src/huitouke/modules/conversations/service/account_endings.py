@@ -12,6 +12,7 @@ from huitouke.kernel.errors import NotFound
 from huitouke.kernel.events import emit_many
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.work import wake_many
+from huitouke.modules.conversations.channels import channel
 from huitouke.modules.conversations.events import Closed
 from huitouke.modules.conversations.models import ChannelAccount, Conversation, Message
 from huitouke.modules.conversations.service.accounts import connected_account, kf_client, refused
@@ -55,7 +56,7 @@ async def disconnect_account(context: Context, account_id: UUID, *, delete_at_we
         if delete_at_wecom:
             account.link_url = None
         await ctx.session.flush()
-        closed = await _close_conversations(ctx, account_id)
+        closed = await _close_conversations(ctx, account)
         await audit.record(
             ctx,
             "conversations.account_deleted" if delete_at_wecom else "conversations.account_disconnected",
@@ -78,11 +79,12 @@ async def _delete_at_wecom(context: Context, account_id: UUID) -> None:
             raise refused(context, error) from error
 
 
-async def _close_conversations(ctx: Context, account_id: UUID) -> int:
+async def _close_conversations(ctx: Context, account: ChannelAccount) -> int:
     """Closes all that is open, with a line in each that says why; gives their number."""
     raw = await connection(ctx)
     now = clock.now()
-    rows = await raw.fetch(CLOSE_CONVERSATIONS, ctx.tenant_id, account_id, now)
+    ended = channel(account.kind).rules.sessions.ended
+    rows = await raw.fetch(CLOSE_CONVERSATIONS, ctx.tenant_id, account.id, now, ended)
     ctx.session.add_all(
         Message(
             id=new_id(),

@@ -1,4 +1,4 @@
-"""Channel accounts: connecting a 客服账号, its settings, its health, and its servicers."""
+"""Channel accounts: connecting a 客服账号 or another channel's account, its settings, its health, and its servicers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,14 @@ from huitouke.kernel.database import transaction
 from huitouke.kernel.errors import InvalidInput, NotFound
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.work import schedule, wake
-from huitouke.modules.conversations.channels import AccountRef, ChannelError, Servicer, channel
+from huitouke.modules.conversations.channels import (
+    AccountRef,
+    ChannelError,
+    HasServicers,
+    Servicer,
+    UnknownChannelError,
+    channel,
+)
 from huitouke.modules.conversations.models import ChannelAccount
 from huitouke.modules.conversations.service import problems
 from huitouke.modules.conversations.service.event_texts import KINDS, MAX_BYTES, EventText
@@ -62,7 +69,7 @@ async def channel_account(ctx: Context, account_id: UUID) -> ChannelAccount:
 
 def reference(account: ChannelAccount) -> AccountRef:
     """What calls need of an account, to keep when the transaction is over. Raises AccountDisconnected."""
-    if account.wecom_app_id is None:
+    if account.state == "disconnected":
         raise problems.AccountDisconnected
     return AccountRef(account.id, account.kind, account.external_id, account.wecom_app_id, account.name)
 
@@ -149,43 +156,64 @@ async def adopt_account(context: Context, wecom_app_id: UUID, open_kfid: str) ->
 async def connect(
     ctx: Context, wecom_app_id: UUID, open_kfid: str, name: str, avatar_url: str | None
 ) -> ChannelAccount:
-    """The account's row, and its first pull, which brings the last three days. Raises AccountExists.
+    """The row of a 客服账号, and its first pull, which brings the last three days. Raises AccountExists."""
+    account = await add_account(ctx, KIND, open_kfid, name, wecom_app_id=wecom_app_id, avatar_url=avatar_url)
+    await wake(ctx, SYNC_RUNNER, open_kfid)
+    await schedule(ctx, PULL_SCHEDULE, clock.now())
+    return account
 
-    One that was disconnected before is the same account again, with its conversations and settings.
+
+async def add_account(
+    ctx: Context,
+    kind: str,
+    external_id: str,
+    name: str,
+    *,
+    wecom_app_id: UUID | None = None,
+    avatar_url: str | None = None,
+) -> ChannelAccount:
+    """Connects an account of any registered channel. `external_id` is the channel's own name of it.
+
+    One that was disconnected before is the same account again, with its conversations and settings. Raises
+    InvalidInput where no loaded module offers the channel, AccountExists.
     """
-    account = await _known_before(ctx, open_kfid)
+    try:
+        channel(kind)
+    except UnknownChannelError as error:
+        raise InvalidInput(field="kind", reason="unknown") from error
+    account = await _known_before(ctx, kind, external_id)
     if account is not None:
         account.state, account.wecom_app_id, account.last_error_code = "active", wecom_app_id, None
         account.name, account.avatar_url, account.created_at = name, avatar_url, clock.now()
     else:
-        account = await _new(ctx, wecom_app_id, open_kfid, name, avatar_url)
+        account = await _new(ctx, kind, external_id, name, wecom_app_id, avatar_url)
     await ctx.session.flush()
     await audit.record(ctx, "conversations.account_connected", "channel_account", account.id, after={"name": name})
-    await wake(ctx, SYNC_RUNNER, open_kfid)
-    await schedule(ctx, PULL_SCHEDULE, clock.now())
     realtime.hint(ctx, kind="channel_account", id=account.id)
     return account
 
 
-async def _known_before(ctx: Context, open_kfid: str) -> ChannelAccount | None:
+async def _known_before(ctx: Context, kind: str, external_id: str) -> ChannelAccount | None:
     return await ctx.session.scalar(
         select(ChannelAccount)
         .where(
-            ChannelAccount.kind == KIND,
-            ChannelAccount.external_id == open_kfid,
+            ChannelAccount.kind == kind,
+            ChannelAccount.external_id == external_id,
             ChannelAccount.state == "disconnected",
         )
         .with_for_update()
     )
 
 
-async def _new(ctx: Context, wecom_app_id: UUID, open_kfid: str, name: str, avatar_url: str | None) -> ChannelAccount:
+async def _new(
+    ctx: Context, kind: str, external_id: str, name: str, wecom_app_id: UUID | None, avatar_url: str | None
+) -> ChannelAccount:
     account = ChannelAccount(
         id=new_id(),
-        kind=KIND,
+        kind=kind,
         name=name,
         avatar_url=avatar_url,
-        external_id=open_kfid,
+        external_id=external_id,
         wecom_app_id=wecom_app_id,
         state="active",
         handover_to="console",
@@ -203,17 +231,22 @@ async def _new(ctx: Context, wecom_app_id: UUID, open_kfid: str, name: str, avat
             ctx.session.add(account)
             await ctx.session.flush()
     except IntegrityError as error:
-        raise problems.AccountExists(field="open_kfid") from error
+        raise problems.AccountExists(field="open_kfid" if kind == KIND else "external_id") from error
     return account
 
 
 async def update_account(context: Context, account_id: UUID, change: AccountChange) -> ChannelAccount:
-    """Changes an account; the name is changed at WeCom first. Raises NotFound, InvalidInput, WecomRefused."""
+    """Changes an account; the name of a 客服账号 is changed at WeCom first.
+
+    Raises NotFound, InvalidInput, NoHandoverToServicer, WecomRefused.
+    """
     async with transaction(context) as ctx:
         account = await connected_account(ctx, account_id)
     title = None if change.name is None or change.name == account.name else _name(change.name)
     texts = _texts(change)
-    if title is not None:
+    if change.handover_to == "wecom" and not isinstance(channel(account.kind), HasServicers):
+        raise problems.NoHandoverToServicer(field="handover_to")
+    if title is not None and account.kind == KIND:
         kf = await kf_client(context, account)
         try:
             await kf.update_account(account.external_id, name=title)
@@ -253,11 +286,17 @@ async def make_link(context: Context, account_id: UUID) -> str:
 
 
 async def servicers(context: Context, account_id: UUID) -> list[Servicer]:
-    """Who may receive this account's sessions in the WeCom app. Raises NotFound, WecomRefused."""
+    """Who may receive this account's sessions in the channel's own app; nobody where the channel has none.
+
+    Raises NotFound, WecomRefused.
+    """
     async with transaction(context) as ctx:
         account = reference(await connected_account(ctx, account_id))
+    offered = channel(account.kind)
+    if not isinstance(offered, HasServicers):
+        return []
     try:
-        return await channel(account.kind).servicers(context, account)
+        return await offered.servicers(context, account)
     except ChannelError as error:
         raise refused_by_channel(context, account, error) from error
 
@@ -305,8 +344,11 @@ def refused_by_channel(context: Context, account: AccountRef, error: ChannelErro
 
 
 async def kf_client(context: Context, account: ChannelAccount) -> KfClient:
-    """WeCom for the account. Raises AccountDisconnected."""
-    return KfClient(await organization.wecom_client(context, reference(account).wecom_app_id))
+    """WeCom for the account. Raises AccountDisconnected, NotOfWecom."""
+    app_id = reference(account).wecom_app_id
+    if account.kind != KIND or app_id is None:
+        raise problems.NotOfWecom
+    return KfClient(await organization.wecom_client(context, app_id))
 
 
 def _texts(change: AccountChange) -> dict[str, str | bool]:

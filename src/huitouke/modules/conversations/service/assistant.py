@@ -152,7 +152,8 @@ async def send_assistant_reply(
 def _overtaken(row: Conversation, account: ChannelAccount, answered_seq: int) -> OvertakenReason | None:
     if row.state == "closed":
         return "closed"
-    if row.handler != "assistant" or row.session_state == 3:
+    rules = channel(account.kind).rules
+    if row.handler != "assistant" or row.session_state == rules.sessions.with_servicer:
         return "person"
     if row.last_customer_seq > answered_seq:
         return "newer_message"
@@ -160,8 +161,7 @@ def _overtaken(row: Conversation, account: ChannelAccount, answered_seq: int) ->
         return "off"
     if _paused(row):
         return "paused"
-    rules = channel(account.kind).rules
-    if not rules.sessions[row.session_state].may_send or why_no_room(row, clock.now()) is not None:
+    if not rules.sessions.states[row.session_state].may_send or why_no_room(row, clock.now()) is not None:
         return "window"
     return None
 

@@ -39,15 +39,8 @@ MEDIA_LIFETIME: Final = timedelta(days=3) - timedelta(hours=1)
 
 EXPIRED: Final = "event_code_expired"
 """Failure code: the time in which an event may be answered was over (path/95122)."""
-CODE_REFUSED: Final = "40058"
-"""What WeCom says of a code that is used or over."""
 DISCONNECTED: Final = "account_disconnected"
 """Failure code: the account was disconnected before the message could leave."""
-
-WINDOW_USED_UP: Final = "95001"
-WINDOW_OVER: Final = frozenset({"95002", "95031"})
-NOT_OURS: Final = frozenset({"95013", "95018"})
-"""The session ended, or a servicer has it: our picture of it is old."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +69,7 @@ async def begin_next(ctx: Context, conversation_id: UUID) -> Delivery | Later | 
     What answers an event goes before the rest: its code is soon over.
     """
     row, account = await locked(ctx, conversation_id)
-    if account.wecom_app_id is None:
+    if account.state == "disconnected":
         await _can_not_leave(ctx, row)
         return None
     outbound = await ctx.session.scalar(
@@ -144,7 +137,7 @@ async def accepted(ctx: Context, delivery: Delivery, external_msgid: str) -> Non
     row.seq += 2
     row.state_seq, row.changed_at = row.seq, now
     if outbound.event_code is None:
-        row.session_state = rules.session_after_send.get(row.session_state, row.session_state)
+        row.session_state = rules.sessions.after_send.get(row.session_state, row.session_state)
     message.state, message.changed_seq, message.sent_at = "sent", row.seq - 1, now
     message.external_msgid, message.failure_code = external_msgid, None
     outbound.state, outbound.accepted_at, outbound.error_code = "sent", now, None
@@ -194,7 +187,7 @@ async def refused(ctx: Context, delivery: Delivery, error: ChannelError) -> Late
     state = "unknown" if error.may_have_happened else "failed"
     row.seq += 2
     row.state_seq, row.changed_at = row.seq, now
-    code = EXPIRED if outbound.event_code is not None and error.code == CODE_REFUSED else error.code
+    code = EXPIRED if outbound.event_code is not None and error.news == "code_over" else error.code
     message.state, message.failure_code, message.changed_seq = state, code, row.seq - 1
     outbound.state, outbound.error_code = state, code
     await ctx.session.flush()
@@ -241,13 +234,13 @@ async def _can_not_leave(ctx: Context, row: Conversation) -> None:
 async def _note_what_it_means(
     ctx: Context, row: Conversation, account: ChannelAccount, outbound: OutboundMessage, error: ChannelError
 ) -> None:
-    if error.code == WINDOW_USED_UP:
+    if error.news == "used_up":
         row.window_left = 0
-    elif error.code in WINDOW_OVER:
+    elif error.news == "over":
         row.window_expires_at = clock.now()
-    elif error.code in NOT_OURS:
+    elif error.news == "session_changed":
         await enqueue(ctx, "conversations.refresh_session", {"conversation_id": str(row.id)})
-    if outbound.counted and not error.may_have_happened and error.code != WINDOW_USED_UP:
+    if outbound.counted and not error.may_have_happened and error.news != "used_up":
         outbound.counted = False
         row.window_left = min(row.window_left + 1, channel(account.kind).rules.window_messages)
     await ctx.session.flush()

@@ -1,7 +1,7 @@
-"""Who handles a conversation: the assistant, an agent in the console, or a servicer in the WeCom app.
+"""Who handles a conversation: the assistant, an agent in the console, or a servicer in the channel's own app.
 
 `MOVES` is the state machine; a move is one guarded UPDATE, so that of two people at once one wins and the other is
-told by whom. What WeCom itself decides (a servicer took or ended the session) comes in through `inbound`.
+told by whom. What the channel itself decides (a servicer took or ended the session) comes in through `inbound`.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from huitouke.kernel.errors import NotFound, PermissionMissing
 from huitouke.kernel.events import Event, emit
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.work import enqueue, wake
-from huitouke.modules.conversations.channels import channel
+from huitouke.modules.conversations.channels import HasServicers, Sessions, channel
 from huitouke.modules.conversations.events import Closed, HandedBack, HandedOver, StaffAsked, Taken
 from huitouke.modules.conversations.models import ChannelAccount, Conversation, Message
 from huitouke.modules.conversations.service import problems
@@ -32,7 +32,7 @@ PAUSED_UNTIL_TOLD: Final = timedelta(days=365 * 100)
 """A pause without an end: a hundred years."""
 
 SESSION_ENDED: Final = "session_ended"
-"""Reason why a customer waits: WeCom ended the session before the customer's last words were answered."""
+"""Reason why a customer waits: the channel ended the session before the customer's last words were answered."""
 
 NOTICE_RUNNER: Final = "conversations.notice"
 """Sends the one card of a handover; key: handover id."""
@@ -125,7 +125,7 @@ async def take(ctx: Context, conversation_id: UUID) -> Conversation:
         "take",
         {"staff_id": ctx.actor.id, "waiting_since": None, "servicer_userid": None},
         or_(Conversation.handler == "assistant", Conversation.staff_id.is_(None)),
-        Conversation.session_state != 3,
+        Conversation.session_state != (await _sessions(ctx, conversation_id)).with_servicer,
         event_type="taken",
     )
     if taken is None:
@@ -148,14 +148,15 @@ async def hand_over(
 ) -> Conversation:
     """Gives the conversation to people: the console's queue, or a servicer in the WeCom app.
 
-    `to` None takes the account's setting. For WeCom it waits in the queue until a job has moved the session; when
-    WeCom refuses, it stays there with the reason. One that waits already is left as it is, unless it is to go on to
-    WeCom. Raises NotFound, ConversationClosed, WithServicer, TakeFirst, NoHandoverToServicer.
+    `to` None takes the account's setting. A channel without servicers of its own knows only the console. For WeCom it
+    waits in the queue until a job has moved the session; when WeCom refuses, it stays there with the reason. One that
+    waits already is left as it is, unless it is to go on to WeCom. Raises NotFound, ConversationClosed, WithServicer,
+    TakeFirst, NoHandoverToServicer.
     """
     row = await conversation(ctx, conversation_id)
     account = await account_of(ctx, row)
     destination: Destination = to or ("wecom" if account.handover_to == "wecom" else "console")
-    if destination == "wecom" and not channel(account.kind).rules.has_servicers:
+    if destination == "wecom" and not isinstance(channel(account.kind), HasServicers):
         raise problems.NoHandoverToServicer
     handover_before = row.handover_id
     waits = row.state == "open" and row.handler == "agent" and row.staff_id is None
@@ -305,7 +306,8 @@ async def give_back_to_console(ctx: Context, conversation_id: UUID, handover_id:
 
 
 async def servicer_took(ctx: Context, conversation_id: UUID, servicer_userid: str) -> Conversation | None:
-    """WeCom gave the session to a servicer (state 3): whoever had the conversation loses it."""
+    """The channel gave the session to a servicer: whoever had the conversation loses it."""
+    with_servicer = (await _sessions(ctx, conversation_id)).with_servicer
     moved = await _move(
         ctx,
         conversation_id,
@@ -313,12 +315,12 @@ async def servicer_took(ctx: Context, conversation_id: UUID, servicer_userid: st
         {
             "staff_id": None,
             "servicer_userid": servicer_userid,
-            "session_state": 3,
+            "session_state": with_servicer,
             "waiting_since": None,
             "handover_problem": None,
             "closed_at": None,
         },
-        or_(Conversation.session_state != 3, Conversation.servicer_userid != servicer_userid),
+        or_(Conversation.session_state != with_servicer, Conversation.servicer_userid != servicer_userid),
         event_type="servicer_took",
         line={"servicer_userid": servicer_userid, **await _servicer_name(ctx, servicer_userid)},
     )
@@ -328,7 +330,7 @@ async def servicer_took(ctx: Context, conversation_id: UUID, servicer_userid: st
 
 
 async def session_ended(ctx: Context, conversation_id: UUID) -> Conversation | None:
-    """WeCom ended the session (state 4): closed, and the assistant's again when the customer writes.
+    """The channel ended the session: closed, and the assistant's again when the customer writes.
 
     Where the customer's last words have not been answered it stays open, in front of people: nothing can be sent until
     the customer writes again (path/94669), but nobody is forgotten.
@@ -336,11 +338,12 @@ async def session_ended(ctx: Context, conversation_id: UUID) -> Conversation | N
     row = await conversation(ctx, conversation_id)
     if await _unanswered(ctx, row):
         return await ended_on_customer(ctx, row)
+    ended = (await _sessions(ctx, conversation_id)).ended
     moved = await _move(
         ctx,
         conversation_id,
         "servicer_ended",
-        {"staff_id": None, "servicer_userid": None, "session_state": 4, "closed_at": clock.now(), **NO_HANDOVER},
+        {"staff_id": None, "servicer_userid": None, "session_state": ended, "closed_at": clock.now(), **NO_HANDOVER},
         event_type="closed",
     )
     if moved is not None:
@@ -358,12 +361,13 @@ async def ended_on_customer(ctx: Context, row: Conversation) -> Conversation | N
             "handover_to": "console",
             "handover_reason": SESSION_ENDED,
         }
+    ended = (await _sessions(ctx, row.id)).ended
     moved = await _move(
         ctx,
         row.id,
         "ended_on_customer",
-        {"session_state": 4, **handover},
-        Conversation.session_state != 4,
+        {"session_state": ended, **handover},
+        Conversation.session_state != ended,
         event_type="ended_on_customer",
     )
     if moved is None:
@@ -378,7 +382,8 @@ async def ended_on_customer(ctx: Context, row: Conversation) -> Conversation | N
 
 async def session_over(ctx: Context, conversation_id: UUID) -> None:
     """We ended the session of a closed conversation; if the customer wrote meanwhile, theirs is a new one."""
-    await _change(ctx, conversation_id, {"session_state": 4}, Conversation.state == "closed")
+    ended = (await _sessions(ctx, conversation_id)).ended
+    await _change(ctx, conversation_id, {"session_state": ended}, Conversation.state == "closed")
 
 
 async def session_state_seen(ctx: Context, conversation_id: UUID, session_state: int) -> None:
@@ -398,6 +403,18 @@ def _if_mine(ctx: Context) -> tuple[ColumnElement[bool], ...]:
     if ctx.actor.kind is not ActorKind.STAFF or ctx.allows("conversations.manage"):
         return ()
     return (or_(Conversation.staff_id == ctx.actor.id, Conversation.staff_id.is_(None)),)
+
+
+async def _sessions(ctx: Context, conversation_id: UUID) -> Sessions:
+    """The session states of the channel that the conversation runs through. Raises NotFound."""
+    kind = await ctx.session.scalar(
+        select(ChannelAccount.kind)
+        .join(Conversation, Conversation.channel_account_id == ChannelAccount.id)
+        .where(Conversation.id == conversation_id)
+    )
+    if kind is None:
+        raise NotFound(kind="conversation")
+    return channel(kind).rules.sessions
 
 
 async def _move(
@@ -528,7 +545,7 @@ async def _why_not(ctx: Context, row: Conversation) -> Exception:
     """The reason why a move found no row, read after it failed."""
     if row.state == "closed":
         return problems.ConversationClosed()
-    if row.handler == "servicer" or row.session_state == 3:
+    if row.handler == "servicer" or row.session_state == (await _sessions(ctx, row.id)).with_servicer:
         return problems.WithServicer()
     if row.handler == "agent" and row.staff_id is not None and row.staff_id != ctx.actor.id:
         names = await organization.staff_names(ctx, [row.staff_id])

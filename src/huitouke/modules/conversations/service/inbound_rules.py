@@ -1,8 +1,8 @@
 """What inbound items do to a conversation, as pure functions: rows out of rows, no database.
 
-A page's items are applied in its order. Window (path/94677): each customer message opens a new one of five messages
-and 48 hours; what we sent after it, or still have to send, counts against it, so that late and repeated pages come
-to the same numbers.
+A page's items are applied in its order. Each customer message opens a new window, of as many messages and as much time
+as the channel's rules say (微信客服: five and 48 hours, path/94677); what we sent after it, or still have to send, counts
+against it, so that late and repeated pages come to the same numbers.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +16,17 @@ import orjson
 from huitouke.kernel.events import Event
 from huitouke.kernel.ids import new_id
 from huitouke.modules.conversations.channels import ChannelRules
+from huitouke.modules.conversations.channels.inbound import (
+    AccountChanged,
+    Entered,
+    Inbound,
+    Recalled,
+    SendingFailed,
+    ServicerTook,
+    SessionEnded,
+    WindowNews,
+    summary,
+)
 from huitouke.modules.conversations.events import (
     Closed,
     HandedBack,
@@ -26,23 +37,13 @@ from huitouke.modules.conversations.events import (
     SessionEntered,
 )
 from huitouke.modules.conversations.service.event_texts import LIFETIME, EventText, left_out
-from huitouke.modules.conversations.service.inbound_items import Inbound, summary
 from huitouke.modules.conversations.service.sending import preview
-from huitouke.wechat.kf_messages import (
-    EnterSessionEvent,
-    MsgSendFailEvent,
-    SendFailType,
-    ServicerRecallEvent,
-    SessionChange,
-    SessionStatusEvent,
-    UserRecallEvent,
-)
 
 CLOCK_GRAIN: Final = timedelta(seconds=1)
-"""WeCom tells whole seconds: what we sent within the same second came before the message or after it."""
+"""Channels tell whole seconds: what we sent within the same second came before the message or after it."""
 
 JUST_ENDED: Final = timedelta(minutes=2)
-"""Who writes within this time after our end of a session may have written before WeCom ended it: WeCom is asked."""
+"""Who writes within this time after our end of a session may have written before it: the channel is asked."""
 
 STILL_NEW: Final = timedelta(minutes=10)
 """Beyond this it is history that is only now taken in."""
@@ -131,7 +132,7 @@ class EventAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """WeCom could not deliver what it had accepted."""
+    """The channel could not deliver what it had accepted."""
 
     msgid: str
     code: str
@@ -161,7 +162,7 @@ class Effects:
     handovers: list[UUID] = field(default_factory=list)
     """Handovers that began because the account has no assistant."""
     doubtful: list[UUID] = field(default_factory=list)
-    """Conversations that opened again so soon that WeCom may have ended the session after the message."""
+    """Conversations that opened again so soon that the channel may have ended the session after the message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +201,7 @@ def _customer_wrote(
     _session_may_be_over(state, item.at, setting)
     if _ended_just_now(state, item.at, setting.now):
         out.doubtful.append(state.id)
-    state.session_state = setting.rules.session_after_customer.get(state.session_state, state.session_state)
+    state.session_state = setting.rules.sessions.after_customer.get(state.session_state, state.session_state)
     if state.state == "closed":
         _open(state, item.at, setting, out)
     elif state.handler == "assistant" and not setting.assistant_enabled:  # it was switched off meanwhile
@@ -226,10 +227,10 @@ def _customer_wrote(
 
 
 def _session_may_be_over(state: ConversationState, at: datetime, setting: Setting) -> None:
-    """A session lasts 48 hours from the customer's message; WeCom tells nobody when it runs out (path/94669)."""
+    """A session lasts as long as the window; nobody is told when it runs out (微信客服: 48 hours, path/94669)."""
     last = state.last_customer_message_at
     if state.handler == "servicer" and last is not None and at > last + setting.rules.window:
-        _end_session(state, at)
+        _end_session(state, at, setting.rules)
 
 
 def _ended_just_now(state: ConversationState, at: datetime, now: datetime) -> bool:
@@ -270,11 +271,11 @@ def _wait_for_a_person(state: ConversationState, at: datetime, out: Effects) -> 
 
 
 def _servicer_wrote(state: ConversationState, item: Inbound, setting: Setting, out: Effects) -> None:
-    """What a servicer writes in the WeCom app is shown, and says who has the session (state 3)."""
+    """What a servicer writes in the channel's own app is shown, and says who has the session."""
     row = _add(state, item, "out", "servicer", "sent", setting, out)
     state.unread = 0
     if state.closed_at is None or item.at >= state.closed_at.replace(microsecond=0):
-        _give_to_servicer(state, item.servicer_userid)
+        _give_to_servicer(state, item.servicer_userid, setting.rules)
     out.events.append(
         MessageSent(
             customer_id=state.customer_id,
@@ -290,54 +291,48 @@ def _servicer_wrote(state: ConversationState, item: Inbound, setting: Setting, o
 
 def _happened(state: ConversationState, item: Inbound, setting: Setting, out: Effects) -> None:
     match item.event:
-        case EnterSessionEvent() as event:
-            _event_line(state, item, "greeting", event.welcome_code, setting, out)
+        case Entered(scene, scene_param, code):
+            _event_line(state, item, "greeting", code, setting, out)
             out.events.append(
                 SessionEntered(
-                    customer_id=state.customer_id,
-                    conversation_id=state.id,
-                    scene=event.scene,
-                    scene_param=event.scene_param,
+                    customer_id=state.customer_id, conversation_id=state.id, scene=scene, scene_param=scene_param
                 )
             )
-            _answer_event(state, "greeting", event.welcome_code, item.at, setting, out)
-        case SessionStatusEvent() as event:
-            kind: EventText = "closing" if event.change_type == SessionChange.END else "taken"
-            _event_line(state, item, kind, event.msg_code, setting, out)
-            _session_changed(state, event, item.at, out)
-            _answer_event(state, kind, event.msg_code, item.at, setting, out)
-        case MsgSendFailEvent() as event:
+            _answer_event(state, "greeting", code, item.at, setting, out)
+        case ServicerTook(userid, code):
+            _event_line(state, item, "taken", code, setting, out)
+            _give_to_servicer(state, userid, setting.rules)
+            _answer_event(state, "taken", code, item.at, setting, out)
+        case SessionEnded(code):
+            _event_line(state, item, "closing", code, setting, out)
+            _end_session(state, item.at, setting.rules)
+            out.events.append(HandedBack(customer_id=state.customer_id, conversation_id=state.id))
+            out.events.append(Closed(customer_id=state.customer_id, conversation_id=state.id))
+            _answer_event(state, "closing", code, item.at, setting, out)
+        case SendingFailed(msgid, code, window):
             state.seq += 1
-            _window_after_failure(state, event.fail_type, setting.now)
-            out.failures.append(Failure(event.fail_msgid, f"send_fail.{event.fail_type}", state.seq, state))
-        case UserRecallEvent(recall_msgid=msgid) | ServicerRecallEvent(recall_msgid=msgid):
+            _window_after_failure(state, window, setting)
+            out.failures.append(Failure(msgid, code, state.seq, state))
+        case Recalled(msgid):
             state.seq += 1
             out.recalls.append(Recall(msgid, item.at, state.seq))
         case None:
             _add(state, item, "in", "system", "received", setting, out, quiet=True)
-        case _:  # a servicer's own switches: nothing of a conversation
+        case AccountChanged():  # nothing of a conversation
             return
 
 
-def _session_changed(state: ConversationState, event: SessionStatusEvent, at: datetime, out: Effects) -> None:
-    match event.change_type:
-        case SessionChange.FROM_POOL | SessionChange.TRANSFER | SessionChange.REOPEN:
-            _give_to_servicer(state, event.new_servicer_userid or event.old_servicer_userid or None)
-        case SessionChange.END:
-            _end_session(state, at)
-            out.events.append(HandedBack(customer_id=state.customer_id, conversation_id=state.id))
-            out.events.append(Closed(customer_id=state.customer_id, conversation_id=state.id))
-
-
-def _give_to_servicer(state: ConversationState, servicer_userid: str | None) -> None:
-    state.state, state.handler, state.session_state = "open", "servicer", 3
+def _give_to_servicer(state: ConversationState, servicer_userid: str | None, rules: ChannelRules) -> None:
+    state.state, state.handler = "open", "servicer"
+    if rules.sessions.with_servicer is not None:
+        state.session_state = rules.sessions.with_servicer
     state.staff_id = state.waiting_since = state.closed_at = state.handover_problem = None
     state.servicer_userid = servicer_userid or state.servicer_userid
 
 
-def _end_session(state: ConversationState, at: datetime) -> None:
+def _end_session(state: ConversationState, at: datetime, rules: ChannelRules) -> None:
     """Over: the assistant has it again when the customer writes."""
-    state.state, state.handler, state.session_state, state.closed_at = "closed", "assistant", 4, at
+    state.state, state.handler, state.session_state, state.closed_at = "closed", "assistant", rules.sessions.ended, at
     state.staff_id = state.servicer_userid = None
     _no_handover(state)
 
@@ -347,17 +342,18 @@ def _no_handover(state: ConversationState) -> None:
     state.handover_reason = state.handover_summary = state.handover_problem = None
 
 
-def _window_after_failure(state: ConversationState, fail_type: int, now: datetime) -> None:
-    """What a failure says about the window: over, used up, or the session ended (path/94670)."""
-    match fail_type:
-        case SendFailType.AFTER_48_HOURS:
+def _window_after_failure(state: ConversationState, news: WindowNews | None, setting: Setting) -> None:
+    """What a failure says about the window: over, used up, or the session ended."""
+    sessions, now = setting.rules.sessions, setting.now
+    match news:
+        case "over":
             state.window_expires_at = now if state.window_expires_at is None else min(state.window_expires_at, now)
-        case SendFailType.MORE_THAN_FIVE:
+        case "used_up":
             state.window_left = 0
-        case SendFailType.SESSION_CLOSED:
-            if state.session_state != 3:
-                state.session_state = 4
-        case _:
+        case "session_ended":
+            if state.session_state != sessions.with_servicer:
+                state.session_state = sessions.ended
+        case None:
             return
 
 

@@ -75,7 +75,8 @@ def handover_of_task(task: str) -> str | None:
 
 
 async def begin(ctx: Context, handover_id: UUID) -> Notice | None:
-    """The notice to send now; None when it was sent before, nobody waits any more, or nobody wants to be told.
+    """The notice to send now; None when it was sent before, nobody waits any more, nobody wants to be told, or the
+    tenant has no WeCom app to ring with.
 
     The row that says so commits before the call: a card is never sent twice.
     """
@@ -100,7 +101,9 @@ async def begin(ctx: Context, handover_id: UUID) -> Notice | None:
     if found is None:
         return None
     row, account, name, remark = found
-    wecom_app_id = reference(account).wecom_app_id
+    wecom_app_id = reference(account).wecom_app_id or await _some_app(ctx)
+    if wecom_app_id is None:  # no WeCom, no card: the conversation waits in the console
+        return None
     recipients = [contact.wecom_userid for contact in await organization.staff_to_notify(ctx, REPLY)]
     ctx.session.add(
         HandoverNotice(
@@ -127,6 +130,12 @@ async def begin(ctx: Context, handover_id: UUID) -> Notice | None:
         summary=preview(summary_words(row.handover_summary, ctx.locale)),
         last_words=row.last_preview,
     )
+
+
+async def _some_app(ctx: Context) -> UUID | None:
+    """The app that rings for accounts of channels that have none: the tenant's first."""
+    apps = await organization.wecom_apps(ctx)
+    return apps[0].id if apps else None
 
 
 async def finish(

@@ -153,6 +153,12 @@ class AccountDisconnected(Conflict):
     type = "conversations.account_disconnected"
 
 
+class NotOfWecom(Conflict):
+    """Only a 客服账号 of 微信客服 has this."""
+
+    type = "conversations.not_of_wecom"
+
+
 class NothingToSendAgain(Conflict):
     """Nobody waits in the conversation, or the card that tells of it has gone out."""
 

@@ -1,4 +1,4 @@
-"""Taking in a page of `sync_msg`: messages, changes of conversations and the cursor commit together.
+"""Taking in what a channel brings: messages and changes of conversations commit together, a page with its cursor.
 
 1,000 items of 300 bytes are about fourteen statements of one array per column, whatever their number: receipts,
 customers (one to three), new conversations, lock, window, five inserts, one update, events. Twice the same page does
@@ -18,22 +18,21 @@ from sqlalchemy import select
 from huitouke.kernel import clock, realtime
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import connection
+from huitouke.kernel.errors import NotFound
 from huitouke.kernel.events import emit_many
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.work import enqueue, wake, wake_many
-from huitouke.modules.conversations.channels import channel
+from huitouke.modules.conversations.channels import GivesFiles, TellsProfiles, channel, issuer_of
+from huitouke.modules.conversations.channels.inbound import AccountChanged, Inbound, tidied
 from huitouke.modules.conversations.events import MessageFailed
 from huitouke.modules.conversations.models import ChannelAccount
 from huitouke.modules.conversations.service.accounts import reference
 from huitouke.modules.conversations.service.announce import announce
 from huitouke.modules.conversations.service.event_texts import texts_of
 from huitouke.modules.conversations.service.handling import NOTICE_RUNNER
-from huitouke.modules.conversations.service.inbound_items import Inbound, inbound
 from huitouke.modules.conversations.service.inbound_rules import ConversationState, Effects, Setting, apply
 from huitouke.modules.conversations.sql import inbound as sql
 from huitouke.modules.customers import service as customers
-from huitouke.modules.organization import service as organization
-from huitouke.wechat.kf_messages import RejectSwitchEvent, ServicerStatusEvent, SyncItem
 
 PROFILE_LIFETIME: Final = timedelta(days=1)
 """How long a name and a picture are taken for current."""
@@ -86,24 +85,47 @@ class _Media:
 
 
 async def receive_page(
-    ctx: Context, account_id: UUID, expected_cursor: str | None, items: Sequence[SyncItem], next_cursor: str
+    ctx: Context, account_id: UUID, expected_cursor: str | None, items: Sequence[Inbound], next_cursor: str
 ) -> int:
     """Stores a page and the cursor after it; gives the number of items that were new.
 
     Raises StalePage when the account's cursor is not the one that the page was asked with.
     """
-    account = await ctx.session.scalar(
-        select(ChannelAccount).where(ChannelAccount.id == account_id).with_for_update(key_share=True)
-    )
-    if account is None or account.state == "disconnected" or account.sync_cursor != expected_cursor:
+    account = await _locked(ctx, account_id)
+    if account is None or account.sync_cursor != expected_cursor:
         raise StalePage
-    now = clock.now()
     account.sync_cursor = next_cursor or account.sync_cursor
+    return await _take_in(ctx, account, items)
+
+
+async def receive(ctx: Context, account_id: UUID, items: Sequence[Inbound]) -> int:
+    """Stores what a channel brought by itself, at most 1,000 items; gives the number that were new.
+
+    An item whose msgid the account had before is left out, so that bringing it again does nothing. Raises NotFound
+    when the account is disconnected.
+    """
+    account = await _locked(ctx, account_id)
+    if account is None:
+        raise NotFound(kind="channel_account")
+    return await _take_in(ctx, account, items)
+
+
+async def _locked(ctx: Context, account_id: UUID) -> ChannelAccount | None:
+    """The account while it is connected; whoever else takes in something for it waits."""
+    return await ctx.session.scalar(
+        select(ChannelAccount)
+        .where(ChannelAccount.id == account_id, ChannelAccount.state != "disconnected")
+        .with_for_update(key_share=True)
+    )
+
+
+async def _take_in(ctx: Context, account: ChannelAccount, items: Sequence[Inbound]) -> int:
+    now = clock.now()
     account.last_synced_at = now
     if account.state == "failing":
         account.state, account.last_error_code = "active", None
         realtime.hint(ctx, kind="channel_account", id=account.id)
-    fresh = await _without_seen(ctx, account_id, inbound(items, now))
+    fresh = await _without_seen(ctx, account.id, tidied(items, now))
     if not fresh:
         return 0
     states, grouped = await _conversations(ctx, account, [item for item in fresh if item.address], now)
@@ -137,9 +159,9 @@ async def _conversations(
     for item in items:
         grouped[item.address].append(item)
     addresses = list(grouped)
-    app = await organization.wecom_app(ctx, reference(account).wecom_app_id)
-    kind = channel(account.kind).rules.identity_kind
-    known = await customers.find_or_create_many(ctx, kind, app.corp_id, addresses)
+    rules = channel(account.kind).rules
+    issuer = await issuer_of(ctx, reference(account))
+    known = await customers.find_or_create_many(ctx, rules.identity_kind, issuer, addresses)
     raw = await connection(ctx)
     await raw.execute(
         sql.NEW_CONVERSATIONS,
@@ -150,6 +172,7 @@ async def _conversations(
         addresses,
         [grouped[address][0].at for address in addresses],
         now,
+        rules.sessions.ended,
     )
     rows = await raw.fetch(sql.LOCK_CONVERSATIONS, ctx.tenant_id, account.id, addresses)
     return {row["customer_address"]: ConversationState(**dict(row)) for row in rows}, grouped
@@ -274,13 +297,25 @@ async def _follow_up(
     """What the page makes others do: senders, media, names, notices, screens."""
     await wake_many(ctx, "send", {str(one.message.conversation_id) for one in out.answers})
     await wake_many(ctx, NOTICE_RUNNER, {str(handover_id) for handover_id in out.handovers})
-    if out.fetches:
+    offered = channel(account.kind)
+    if out.fetches and isinstance(offered, GivesFiles):
         await wake(ctx, MEDIA_RUNNER, str(account.id))
     for conversation_id in set(out.doubtful):
         await enqueue(ctx, "conversations.refresh_session", {"conversation_id": str(conversation_id)})
     await customers.note_seen(
         ctx, {state.customer_id: state.last_customer_message_at for state in states if state.last_customer_message_at}
     )
+    if isinstance(offered, TellsProfiles):
+        await _ask_for_names(ctx, account, states)
+    for state in states:
+        announce(ctx, state.id, state.seq)
+    if states:
+        realtime.hint(ctx, kind="counts")
+    if any(isinstance(item.event, AccountChanged) for item in fresh):
+        realtime.hint(ctx, kind="channel_account", id=account.id)
+
+
+async def _ask_for_names(ctx: Context, account: ChannelAccount, states: Sequence[ConversationState]) -> None:
     raw = await connection(ctx)
     nameless = await raw.fetch(
         sql.WITHOUT_PROFILE,
@@ -294,9 +329,3 @@ async def _follow_up(
             "conversations.fetch_profiles",
             {"account_id": str(account.id), "customer_ids": [str(row["id"]) for row in nameless]},
         )
-    for state in states:
-        announce(ctx, state.id, state.seq)
-    if states:
-        realtime.hint(ctx, kind="counts")
-    if any(isinstance(item.event, ServicerStatusEvent | RejectSwitchEvent) for item in fresh):
-        realtime.hint(ctx, kind="channel_account", id=account.id)

@@ -18,6 +18,7 @@ from huitouke.kernel.files import service as files
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.work import wake
 from huitouke.modules.conversations.channels import ChannelRules, channel
+from huitouke.modules.conversations.channels.inbound import summary
 from huitouke.modules.conversations.models import (
     ChannelAccount,
     Conversation,
@@ -29,7 +30,6 @@ from huitouke.modules.conversations.schemas import Card
 from huitouke.modules.conversations.service import problems
 from huitouke.modules.conversations.service.announce import announce
 from huitouke.modules.conversations.service.cards import Body, card_body
-from huitouke.modules.conversations.service.inbound_items import summary
 from huitouke.modules.organization import service as organization
 
 PREVIEW_CHARACTERS: Final = 80
@@ -142,9 +142,9 @@ def why_not_reply(
     """Why the actor may not write here now; None when they may. `reserved`: costs no further message."""
     if row.state == "closed":
         return "closed"
-    if row.handler == "servicer" or row.session_state == 3:
+    if row.handler == "servicer" or row.session_state == rules.sessions.with_servicer:
         return "with_servicer"
-    if not rules.sessions[row.session_state].may_send:
+    if not rules.sessions.states[row.session_state].may_send:
         return "closed"
     if ctx.actor.kind is ActorKind.STAFF and (row.handler != "agent" or row.staff_id != ctx.actor.id):
         return "already_taken" if row.staff_id is not None else "take_first"

@@ -11,7 +11,7 @@ WITH open AS (
        FOR UPDATE
 )
 UPDATE conversations c
-   SET state = 'closed', handler = 'assistant', staff_id = NULL, servicer_userid = NULL, session_state = 4,
+   SET state = 'closed', handler = 'assistant', staff_id = NULL, servicer_userid = NULL, session_state = $4,
        closed_at = $3, unread = 0, handover_id = NULL, handover_to = NULL, handover_servicer = NULL,
        handover_reason = NULL, handover_summary = NULL, handover_problem = NULL, waiting_since = NULL,
        seq = c.seq + 2, state_seq = c.seq + 2, changed_at = $3

@@ -1,4 +1,4 @@
-"""Statements that take in a page of `sync_msg`: at most 1,000 items, a dozen statements whatever their number."""
+"""Statements that take in what a channel brings: at most 1,000 items, a dozen statements whatever their number."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ INSERT INTO conversations (
        tenant_id, id, channel_account_id, customer_id, customer_address, state, handler, session_state, seq, state_seq,
        last_message_at, last_preview, last_msgtype, last_sender, last_customer_seq, unread, window_left,
        changed_at, created_at)
-SELECT $1, n.id, $2, n.customer_id, n.address, 'closed', 'assistant', 4, 0, 0,
+SELECT $1, n.id, $2, n.customer_id, n.address, 'closed', 'assistant', $8, 0, 0,
        n.at, '', 'event', 'system', 0, 0, 0, $7, $7
   FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::timestamptz[]) AS n (id, customer_id, address, at)
     ON CONFLICT (tenant_id, channel_account_id, customer_address) DO NOTHING
@@ -87,7 +87,7 @@ DELETE FROM early_recalls
  WHERE tenant_id = $1 AND channel_account_id = $2
    AND recalled_at < (SELECT max(at) FROM unnest($4::timestamptz[]) AS r (at)) - interval '7 days'
 """
-"""WeCom gives messages of the last three days: what waits for longer was before our time."""
+"""Channels give messages of the last three days: what waits for longer was before our time."""
 
 WITHOUT_PROFILE: Final = """
 SELECT id FROM customers WHERE tenant_id = $1 AND id = ANY($2::uuid[]) AND (profile_at IS NULL OR profile_at < $3)

@@ -6,7 +6,8 @@ from typing import Any
 import orjson
 import pytest
 
-from huitouke.modules.conversations.service.inbound_items import inbound
+from huitouke.modules.conversations.channels.inbound import tidied
+from huitouke.modules.conversations.channels.wecom_kf_items import translated
 from huitouke.wechat.kf_messages import parse_items
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -36,7 +37,7 @@ def link(title: str) -> dict[str, Any]:
     ],
 )
 def test_null_characters_are_left_out_and_nothing_else(title: str, kept: str) -> None:
-    (one,) = inbound(parse_items([orjson.loads(orjson.dumps(link(title)))]), NOW)
+    (one,) = tidied(translated(parse_items([orjson.loads(orjson.dumps(link(title)))]), NOW), NOW)
     assert one.content["title"] == kept
 
 
@@ -52,5 +53,5 @@ def test_null_characters_are_left_out_and_nothing_else(title: str, kept: str) ->
     ],
 )
 def test_a_time_beyond_every_calendar_does_not_hold_up_the_page(sent: int, at: datetime) -> None:
-    (one,) = inbound(parse_items([{**link("x"), "send_time": sent}]), NOW)
+    (one,) = tidied(translated(parse_items([{**link("x"), "send_time": sent}]), NOW), NOW)
     assert one.at == at
