@@ -325,6 +325,7 @@ class ChannelAccountOut(BaseModel):
     avatar_url: str | None
     external_id: str
     wecom_app_id: UUID | None = Field(description="The app that calls for it; null for channels that need none.")
+    channel: str = Field(description="The channel's name in the person's language.")
     wecom: bool = Field(
         description="Whether it is a 客服账号 of 微信客服, which has a link, servicers and a name in WeCom."
     )

@@ -9,12 +9,12 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import ip_address
 from typing import Final
 
 import httpx2
 
 from huitouke.kernel.keys import Secret
+from huitouke.kernel.outgoing import host_header, pinned
 from huitouke.kernel.settings import get_settings
 from huitouke.modules.assistant.model.addresses import Address, resolve
 from huitouke.modules.assistant.model.port import FailureKind, ModelFailure
@@ -122,7 +122,7 @@ def _request(
     client: httpx2.AsyncClient, address: Address, ip: str, path: str, content: bytes, key: Secret | None
 ) -> httpx2.Request:
     headers = {
-        "Host": _host_header(address),
+        "Host": host_header(address),
         "Content-Type": "application/json",
         "Accept": "application/json, text/event-stream",
         "Accept-Encoding": "identity",  # pieces arrive as they are written, and nothing swells
@@ -131,7 +131,7 @@ def _request(
         headers["Authorization"] = f"Bearer {key.reveal()}"
     return client.build_request(
         "POST",
-        _pinned(address, ip, path),
+        pinned(address, ip, path),
         content=content,
         headers=headers,
         extensions={"sni_hostname": address.host},
@@ -159,15 +159,3 @@ def _unpacked(unpack: zlib._Decompress, chunk: bytes, max_bytes: int) -> bytes:
 def _tls() -> ssl.SSLContext:
     """Reading the certificates takes 20 ms: once per process."""
     return httpx2.create_ssl_context()
-
-
-def _pinned(address: Address, ip: str, path: str) -> str:
-    literal = f"[{ip}]" if ip_address(ip).version == 6 else ip
-    base = address.base_url.split("://", 1)[1].partition("/")[2]
-    return f"{address.scheme}://{literal}:{address.port}/{base + '/' if base else ''}{path}"
-
-
-def _host_header(address: Address) -> str:
-    host = f"[{address.host}]" if ":" in address.host else address.host
-    default = {"http": 80, "https": 443}[address.scheme]
-    return host if address.port == default else f"{host}:{address.port}"

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import transaction
 from huitouke.kernel.http import ConsoleContext, ConsoleTransaction, requires
+from huitouke.kernel.locales import has_text, translate
 from huitouke.kernel.paging import Page
 from huitouke.modules.conversations import queries
 from huitouke.modules.conversations.avatar import default_avatar
@@ -151,6 +152,7 @@ def _out(context: Context, account: ChannelAccount) -> ChannelAccountOut:
             "avatar_url": account.avatar_url,
             "external_id": account.external_id,
             "wecom_app_id": account.wecom_app_id,
+            "channel": _channel_name(context, account.kind),
             "wecom": account.kind == accounts.KIND,
             "state": account.state,
             "handover_to": account.handover_to,
@@ -169,3 +171,9 @@ def _out(context: Context, account: ChannelAccount) -> ChannelAccountOut:
             "created_at": account.created_at,
         }
     )
+
+
+def _channel_name(context: Context, kind: str) -> str:
+    """What the channel's module calls it; its bare kind where that says nothing."""
+    key = f"channels.{kind}"
+    return translate(context.locale, key) if has_text(key) else kind

@@ -1,6 +1,30 @@
 """The rules of conversations, by use case. Other modules import from here and nowhere deeper."""
 
-from huitouke.modules.conversations.channels import Channel, ChannelRules, SessionRule, channel
+from huitouke.modules.conversations.channels import REGISTRY as CHANNELS
+from huitouke.modules.conversations.channels import (
+    AccountRef,
+    Channel,
+    ChannelError,
+    ChannelRules,
+    FetchedMedia,
+    Outgoing,
+    Profile,
+    Pulled,
+    Servicer,
+    SessionRule,
+    Sessions,
+    channel,
+)
+from huitouke.modules.conversations.channels.inbound import (
+    AccountChanged,
+    Entered,
+    Inbound,
+    Recalled,
+    SendingFailed,
+    ServicerTook,
+    SessionEnded,
+)
+from huitouke.modules.conversations.service.accounts import add_account
 from huitouke.modules.conversations.service.assistant import (
     DEFAULT_AI_LABEL,
     AssistantView,
@@ -21,18 +45,36 @@ from huitouke.modules.conversations.service.handling import (
     take,
 )
 from huitouke.modules.conversations.service.notices import send_again as send_notice_again
+from huitouke.modules.conversations.service.receiving import receive
 from huitouke.modules.conversations.service.sending import SendRequest, retry_message, send_message
 from huitouke.modules.conversations.service.summaries import quoted
 
 __all__ = [
+    "CHANNELS",
     "DEFAULT_AI_LABEL",
+    "AccountChanged",
+    "AccountRef",
     "AssistantView",
     "Channel",
+    "ChannelError",
     "ChannelRules",
+    "Entered",
+    "FetchedMedia",
+    "Inbound",
+    "Outgoing",
     "Overtaken",
+    "Profile",
+    "Pulled",
+    "Recalled",
     "SendRequest",
+    "SendingFailed",
+    "Servicer",
+    "ServicerTook",
+    "SessionEnded",
     "SessionRule",
+    "Sessions",
     "Turn",
+    "add_account",
     "answerable",
     "ask_staff",
     "assistant_view",
@@ -44,6 +86,7 @@ __all__ = [
     "pause_assistant",
     "paused_until",
     "quoted",
+    "receive",
     "retry_message",
     "send_assistant_reply",
     "send_message",

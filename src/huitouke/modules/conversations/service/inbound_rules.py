@@ -1,8 +1,8 @@
 """What inbound items do to a conversation, as pure functions: rows out of rows, no database.
 
 A page's items are applied in its order. Each customer message opens a new window, of as many messages and as much time
-as the channel's rules say (微信客服: five and 48 hours, path/94677); what we sent after it, or still have to send, counts
-against it, so that late and repeated pages come to the same numbers.
+as the rules of the channel say (微信客服: five and 48 hours, path/94677); what left after it, or is to leave, counts,
+so that late and repeated pages come to the same numbers.
 """
 
 from collections.abc import Mapping, Sequence
