@@ -146,7 +146,7 @@ async def test_what_can_not_be_used_is_refused_and_leaves_nothing(
 async def becomes_empty(folder: Path) -> bool:
     """Other workers' uploads pass through the same folder, and are gone in a moment."""
     for _ in range(100):
-        if not list(folder.iterdir()):
+        if not await asyncio.to_thread(lambda: list(folder.iterdir())):
             return True
         await asyncio.sleep(0.05)
     return False
