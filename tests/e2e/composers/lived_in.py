@@ -68,7 +68,7 @@ async def lived_in(stage: Stage, folder: Path, language: Language = "zh-CN") -> 
     await shop.colleague(said.colleague, wecom_userid="lin")
     if said.settings:
         before = await shop.owner.get("/api/assistant/settings")
-        known = {key: value for key, value in before.items() if key not in ("paused", "paused_until")}
+        known = {key: value for key, value in before.items() if not key.startswith("paused")}
         await shop.owner.put("/api/assistant/settings", {**known, **said.settings})
     await shop.teach(said.faq, group=said.group)
     first, second, third = [await shop.customer(name) for name in said.customers]

@@ -48,6 +48,12 @@ async def test_conversations_are_walked_taken_answered_and_left_by_keys_alone(sc
     await keys.press("Escape")
     await expect(console.dialog("app.keys.title")).to_be_hidden()
 
+    await keys.press("Control+k")
+    palette = console.dialog("app.palette.title")
+    await palette.get_by_role("combobox").fill(first.nickname)
+    await palette.get_by_role("option", name=first.nickname).filter(has_text="有大一点的吗").click()
+    await inbox.is_open(first.nickname)
+
 
 async def test_enter_that_ends_the_writing_of_chinese_sends_nothing(screens: Screens, shop: Shop) -> None:
     await shop.pause_assistant()

@@ -221,6 +221,8 @@ async def test_a_used_up_window_that_we_did_not_know_of_is_learned(served: Desk)
 
 
 async def test_a_session_that_ended_unseen_is_learned_from_the_refusal(served: Desk) -> None:
+    await served.says(served.xiaoyu, "在的")
+    await served.work()
     assert (await served.shop.move(4))["errcode"] == 0
 
     await served.says(served.xiaoyu, "还在吗")
@@ -229,6 +231,16 @@ async def test_a_session_that_ended_unseen_is_learned_from_the_refusal(served: D
     assert (await served.messages())[-1].failure_code == "95013"
     row = await served.conversation()
     assert (row.state, row.session_state) == ("closed", 4)
+
+
+async def test_a_session_that_ended_on_an_unanswered_customer_stays_in_front_of_people(served: Desk) -> None:
+    assert (await served.shop.move(4))["errcode"] == 0
+
+    await served.says(served.xiaoyu, "在的")
+    await served.work()
+
+    row = await served.conversation()
+    assert (row.state, row.session_state, row.staff_id) == ("open", 4, served.xiaoyu.id)
 
 
 async def test_a_session_that_a_servicer_has_is_learned_from_the_refusal(served: Desk) -> None:

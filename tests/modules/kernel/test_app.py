@@ -28,6 +28,7 @@ def a_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "console"
     (folder / "assets").mkdir(parents=True)
     (folder / "index.html").write_text("<!doctype html><title>回头客</title>", encoding="utf-8")
+    (folder / "favicon.svg").write_text("<svg/>")
     (folder / "assets" / "app-4f2a.js").write_text("console.log(1)")
     (folder / "assets" / "app-4f2a.js.br").write_bytes(b"brotli")
     (folder / "assets" / "app-4f2a.js.gz").write_bytes(b"gzip")
@@ -48,6 +49,10 @@ async def test_every_path_of_the_console_is_its_page(browser: httpx2.AsyncClient
         assert "回头客" in answer.text
         assert answer.headers["cache-control"] == "no-cache"
         assert "default-src 'self'" in answer.headers["content-security-policy"]
+
+
+async def test_the_icon_is_kept_for_a_day(browser: httpx2.AsyncClient):
+    assert (await browser.get("/favicon.svg")).headers["cache-control"] == "public, max-age=86400"
 
 
 async def test_hashed_files_are_kept_for_ever_and_come_compressed(browser: httpx2.AsyncClient):

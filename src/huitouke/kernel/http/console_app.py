@@ -25,6 +25,9 @@ from huitouke.kernel.modules import EXTENSIONS
 
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 REVALIDATE: Final = "no-cache"
+A_DAY: Final = "public, max-age=86400"
+"""For icons: a browser looks for them anew with every change of the address."""
+
 ENCODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
 """Best first; the build writes `app.js.br` and `app.js.gz` beside `app.js`."""
 
@@ -117,7 +120,7 @@ def _read_folder(folder: Path) -> dict[str, Asset]:
             path=path,
             media_type=_media_type(path),
             etag=f'"{hashlib.sha256(path.read_bytes()).hexdigest()[:32]}"',
-            cache_control=IMMUTABLE if name.startswith(HASHED_FOLDER) else REVALIDATE,
+            cache_control=_cache_control(name),
             encoded={
                 coding: path.with_name(path.name + suffix)
                 for coding, suffix in ENCODINGS
@@ -125,6 +128,12 @@ def _read_folder(folder: Path) -> dict[str, Asset]:
             },
         )
     return assets
+
+
+def _cache_control(name: str) -> str:
+    if name.startswith(HASHED_FOLDER):
+        return IMMUTABLE
+    return A_DAY if name.startswith("favicon.") else REVALIDATE
 
 
 def _media_type(path: Path) -> str:

@@ -54,7 +54,8 @@ export type ImportMapping = Partial<Record<KnowledgeField, number>>;
 export type ImportMode = NonNullable<KnowledgeImport['mode']>;
 export type Trace = Schemas['TraceOut'];
 export type AssistantSettings = Schemas['SettingsOut'];
-export type AssistantSettingsInput = Omit<AssistantSettings, 'paused' | 'paused_until' | 'tone'> & { tone: Tone };
+/** Exactly what may be sent, none of it left out. */
+export type AssistantSettingsInput = { [Field in keyof Schemas['SettingsIn']]-?: NonNullable<Schemas['SettingsIn'][Field]> };
 export type Tone = NonNullable<Schemas['SettingsIn']['tone']>;
 export type ModelEndpoint = Schemas['ModelOut'];
 export type ModelTest = Schemas['ModelTestOut'];

@@ -11,13 +11,23 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+/** Making a formatter costs a hundred times what formatting does, and a console needs a dozen of them. */
+function formatter(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const name = `${locale} ${JSON.stringify(options)}`;
+  const known = formatters.get(name) ?? new Intl.DateTimeFormat(locale, options);
+  formatters.set(name, known);
+  return known;
+}
+
 function format(at: Date, context: FormatContext, options: Intl.DateTimeFormatOptions): string {
-  return new Intl.DateTimeFormat(context.locale, { timeZone: context.timeZone, hourCycle: 'h23', ...options }).format(at);
+  return formatter(context.locale, { timeZone: context.timeZone, hourCycle: 'h23', ...options }).format(at);
 }
 
 /** The calendar day in the tenant's zone, as a comparable string. */
 export function dayOf(at: Date, timeZone: string): string {
-  return new Intl.DateTimeFormat('sv-SE', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(at);
+  return formatter('sv-SE', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(at);
 }
 
 /** In lists: just now, 12 min ago, 14:05, yesterday 14:05, 3/8, 2025/3/8. */

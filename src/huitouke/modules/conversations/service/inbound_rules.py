@@ -198,9 +198,9 @@ def apply(
 def _customer_wrote(
     state: ConversationState, item: Inbound, sent: Sequence[datetime | None], setting: Setting, out: Effects
 ) -> None:
-    _session_may_be_over(state, item.at, setting)
     if _ended_just_now(state, item.at, setting.now):
         out.doubtful.append(state.id)
+    _session_may_be_over(state, item.at, setting)
     state.session_state = setting.rules.sessions.after_customer.get(state.session_state, state.session_state)
     if state.state == "closed":
         _open(state, item.at, setting, out)

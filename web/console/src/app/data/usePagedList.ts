@@ -20,7 +20,9 @@ interface PagedList<T> {
  * cannot carry through a ref.
  */
 export function usePagedList<T>(options: Ref<object>): PagedList<T> {
-  const query = useInfiniteQuery(options as never) as unknown as UseInfiniteQueryReturnType<Paged<T>, Error>;
+  // Shallow: thousands of rows in deep proxies cost more than drawing them. The cache gives new objects for what changed.
+  const shallow = computed(() => ({ ...options.value, shallow: true }));
+  const query = useInfiniteQuery(shallow as never) as unknown as UseInfiniteQueryReturnType<Paged<T>, Error>;
   return {
     items: computed(() => itemsOf(query.data.value)),
     loading: computed(() => query.isPending.value),

@@ -80,9 +80,8 @@ export function messagesQuery(id: string) {
 }
 
 /** What is pointed at, or comes next, is mostly there before it is opened. */
-export function prefetchConversation(cache: QueryClient, id: string): void {
-  void cache.prefetchQuery(detailQuery(id));
-  void cache.prefetchInfiniteQuery(messagesQuery(id));
+export async function prefetchConversation(cache: QueryClient, id: string): Promise<void> {
+  await Promise.all([cache.prefetchQuery(detailQuery(id)), cache.prefetchInfiniteQuery(messagesQuery(id))]);
 }
 
 export function accountsQuery() {
