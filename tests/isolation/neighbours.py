@@ -74,6 +74,7 @@ async def _fill(one: Merchant) -> None:
     ids["import_id"] = (await _made(one.owner.post("/api/knowledge/imports", json={"file_id": sheet})))["id"]
     ids["letter_id"] = await _dead_letter(one)
     ids["object_id"] = ids["staff_id"]
+    ids["session_id"] = (await _made(one.owner.get("/api/sessions")))[0]["id"]
     remark = {"remark": f"老顾客 {word}"}
     await _made(one.owner.patch(f"/api/customers/{ids['customer_id']}", json=remark))
 

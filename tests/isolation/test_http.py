@@ -44,10 +44,18 @@ FOR_EVERYBODY_SIGNED_IN = {
     "session_change_password",
     "session_sign_in",
     "session_sign_out",
+    "session_list",
+    "session_end",
+    "session_end_others",
+    "session_look_at_link",
+    "session_use_link",
     "files_upload",
 }
-"""Operations that ask for no permission: one's own session, and files, which do nothing until they are part of
-something that asks for one."""
+"""Operations that ask for no permission: one's own sessions, links that are their own proof, and files, which do
+nothing until they are part of something that asks for one."""
+
+TO_STRANGERS = {"session_sign_out": 204, "session_look_at_link": 410, "session_use_link": 410}
+"""What strangers are answered where it isn't 401: they may leave twice, and hold a link that is none."""
 
 REFUSED = {401, 403, 404}
 
@@ -164,8 +172,7 @@ async def test_strangers_are_refused_everywhere(
     headers = {"Cookie": f"huitouke_session={cookie}"} if cookie else {}
     for operation in operations():
         answer = await operation.ask(theirs.ids).send(stranger, **headers)
-        allowed = {204} if operation.id == "session_sign_out" else {401}
-        findings.judge(operation, f"cookie {cookie}", answer, allowed)
+        findings.judge(operation, f"cookie {cookie}", answer, {TO_STRANGERS.get(operation.id, 401)})
     findings.close("strangers")
 
 

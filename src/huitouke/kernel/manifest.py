@@ -7,13 +7,14 @@ def module() -> Module:
     """Session, files, the audit log, dead letters."""
     from huitouke.kernel import audit
     from huitouke.kernel.access import console as session
+    from huitouke.kernel.access import security_console as security
     from huitouke.kernel.files import console as files
     from huitouke.kernel.files.service import expire
     from huitouke.kernel.work import console as work
 
     return Module(
         name="kernel",
-        routers=tuple(SurfaceRouter("console", part.router) for part in (session, files, audit, work)),
+        routers=tuple(SurfaceRouter("console", part.router) for part in (session, security, files, audit, work)),
         permissions=(audit.PERMISSION, *work.PERMISSIONS),
         schedules=(expire,),
     )

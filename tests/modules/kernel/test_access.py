@@ -127,7 +127,7 @@ async def test_an_address_that_guesses_many_names_is_slowed_down(account: Accoun
     await sign_in(account, address)
     keys = service._throttle_keys("whoever", address)
     for _ in range(service.MAX_ATTEMPTS_PER_ADDRESS):
-        await service._count_attempt({key: limit for key, limit in keys.items() if key.startswith("address:")})
+        await service.count_attempts({key: limit for key, limit in keys.items() if key.startswith("address:")})
 
     with pytest.raises(SignInThrottled):
         await sign_in(account, address)

@@ -97,15 +97,15 @@ async def sign_in(body: SignIn, request: Request, response: Response, modules: L
         user_agent=request.headers.get("user-agent"),
     )
     person = await resolve_session(opened.token)
-    _set_cookie(request, response, opened.token)
-    return _me(person, modules, request)
+    set_session_cookie(request, response, opened.token)
+    return me_of(person, modules, request)
 
 
 @router.get("", operation_id="session_me")
 async def me(person: ConsolePerson, request: Request, response: Response, modules: LoadedModules) -> Me:
     """Who is signed in, and what the person may see. Also moves the cookie's end."""
-    _set_cookie(request, response, request.cookies[SESSION_COOKIE])
-    return _me(person, modules, request)
+    set_session_cookie(request, response, request.cookies[SESSION_COOKIE])
+    return me_of(person, modules, request)
 
 
 @router.delete("", status_code=204, operation_id="session_sign_out")
@@ -121,7 +121,7 @@ async def sign_out(request: Request, response: Response) -> None:
 async def change(body: SessionChange, person: ConsolePerson, request: Request, modules: LoadedModules) -> Me:
     """Sets the person's language."""
     await service.set_locale(person.user_id, body.locale)
-    return _me(await resolve_session(request.cookies[SESSION_COOKIE]), modules, request)
+    return me_of(await resolve_session(request.cookies[SESSION_COOKIE]), modules, request)
 
 
 @router.post("/password", status_code=204, operation_id="session_change_password")
@@ -132,7 +132,8 @@ async def change_password(body: PasswordChange, person: ConsolePerson, request: 
     )
 
 
-def _set_cookie(request: Request, response: Response, token: str) -> None:
+def set_session_cookie(request: Request, response: Response, token: str) -> None:
+    """Gives the browser its session."""
     response.set_cookie(
         SESSION_COOKIE,
         token,
@@ -144,7 +145,8 @@ def _set_cookie(request: Request, response: Response, token: str) -> None:
     )
 
 
-def _me(person: SignedIn, modules: Modules, request: Request) -> Me:
+def me_of(person: SignedIn, modules: Modules, request: Request) -> Me:
+    """What the console needs to know about the person."""
     granted = person.granted
     offered = ((module, entry) for module in modules for entry in module.menu)
     entries = sorted(offered, key=lambda pair: pair[1].order)

@@ -54,3 +54,21 @@ class UserSession(PlatformScoped, Base):
     expires_at: Mapped[datetime]
     address: Mapped[str | None]
     user_agent: Mapped[str | None]
+    last_seen_at: Mapped[datetime | None]
+    """To within a quarter of an hour; null until the session was used."""
+
+
+class AccessLink(PlatformScoped, Base):
+    """A link that lets one person set a password, once. Only the digest of its token is kept."""
+
+    __tablename__ = "access_links"
+    scope_reason: ClassVar[str] = "opened by someone who is not signed in yet"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    kind: Mapped[str]
+    """invitation or reset"""
+    user_id: Mapped[UUID]
+    tenant_id: Mapped[UUID]
+    """The merchant that sent it; the person is in there at once."""
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]

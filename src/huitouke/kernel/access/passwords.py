@@ -72,7 +72,7 @@ async def hash_password(password: Secret) -> str:
 
 
 async def verify_password(password: Secret, password_hash: str | None) -> bool:
-    """Whether the password belongs to the hash; takes the same time when there is no hash (no such user)."""
+    """Whether the password belongs to the hash; takes the same time when there is none (no such user, none set yet)."""
     if len(password.reveal()) > MAX_CHARACTERS:
         return False
     return await asyncio.get_running_loop().run_in_executor(_threads(), _verify, password.reveal(), password_hash)
@@ -85,7 +85,7 @@ def needs_new_hash(password_hash: str) -> bool:
 
 def _verify(password: str, password_hash: str | None) -> bool:
     try:
-        return _hasher.verify(password_hash or _hash_of_nobody(), password) and password_hash is not None
+        return _hasher.verify(password_hash or _hash_of_nobody(), password) and bool(password_hash)
     except (VerificationError, InvalidHashError):
         return False
 

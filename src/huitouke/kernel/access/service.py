@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -33,6 +34,9 @@ MAX_ATTEMPTS_PER_ADDRESS: Final = 60
 THROTTLE_WINDOW: Final = timedelta(minutes=15)
 MAX_SIGN_IN_NAME_CHARACTERS: Final = 64
 MAX_USER_AGENT_CHARACTERS: Final = 300
+NO_PASSWORD: Final = ""
+"""Stands where the hash would; no password fits it."""
+
 CLEAN_UP_ROWS: Final = 100
 """Expired sessions and windows removed at each sign-in: they can't pile up, and no sign-in waits long for it."""
 
@@ -57,6 +61,12 @@ class SignInNameTaken(Conflict):
     type = "access.sign_in_name_taken"
 
 
+class WorksElsewhere(Conflict):
+    """The person also works for another merchant, whose door this one may not open."""
+
+    type = "access.works_elsewhere"
+
+
 class NoTenant(PermissionMissing):
     """The person belongs to no merchant (any more)."""
 
@@ -75,19 +85,23 @@ async def create_user(
     session: AsyncSession,
     *,
     sign_in_name: str,
-    password: Secret,
+    password: Secret | None,
     display_name: str,
     locale: str = DEFAULT_LOCALE,
 ) -> UUID:
     """Makes a user in the caller's transaction (a tenant's or the platform's); gives its id.
+
+    Without a password nobody can sign in as the user until they have set one by a link (`links.make_link`).
 
     Raises:
         InvalidInput: the name is empty, too long or has blanks; `WeakPassword` for the password.
         SignInNameTaken: somebody has that name.
     """
     name = normalised_name(sign_in_name)
-    passwords.check_new_password(password, sign_in_name=name)
-    password_hash = await passwords.hash_password(password)
+    password_hash = NO_PASSWORD
+    if password is not None:
+        passwords.check_new_password(password, sign_in_name=name)
+        password_hash = await passwords.hash_password(password)
     now = clock.now()
     made = await session.execute(
         insert(User)
@@ -160,7 +174,7 @@ async def sign_in(
     """
     name = sign_in_name.strip().lower()
     keys = _throttle_keys(name, address)
-    await _count_attempt(keys)
+    await count_attempts(keys)
     async with platform_transaction() as session:
         user = (await session.execute(select(User).where(User.sign_in_name == name))).scalar_one_or_none()
     right = await passwords.verify_password(password, user.password_hash if user is not None else None)
@@ -174,7 +188,7 @@ async def sign_in(
         if new_hash is not None:
             await session.execute(update(User).where(User.id == user.id).values(password_hash=new_hash))
         tenant_id = await _first_tenant(session, user.id)
-        opened = await _open_session(session, user.id, tenant_id, address, user_agent)
+        opened = await open_session(session, user.id, tenant_id, address, user_agent)
         await _clean_up(session)
     metrics.SIGN_INS.labels(outcome="done").inc()
     log.info("access.signed_in", user_id=user.id, tenant_id=tenant_id, address=address)
@@ -201,7 +215,7 @@ async def change_password(user_id: UUID, old: Secret, new: Secret, *, keep_token
         user = (await session.execute(select(User).where(User.id == user_id))).scalar_one()
     keys = _throttle_keys(user.sign_in_name, None)
     passwords.check_new_password(new, sign_in_name=user.sign_in_name, field="new_password")
-    await _count_attempt(keys)
+    await count_attempts(keys)
     if not await passwords.verify_password(old, user.password_hash):
         raise WrongSignIn(field="old_password", reason="old_password")
     password_hash = await passwords.hash_password(new)
@@ -221,7 +235,9 @@ async def set_password(context: Context, user_id: UUID, new: Secret) -> None:
 
     Raises:
         WeakPassword: it may not be chosen.
+        WorksElsewhere: the person belongs to another merchant too.
     """
+    await refuse_if_elsewhere(context, user_id)
     session = context.session
     name = (await session.execute(select(User.sign_in_name).where(User.id == user_id))).scalar_one()
     passwords.check_new_password(new, sign_in_name=name)
@@ -232,6 +248,25 @@ async def set_password(context: Context, user_id: UUID, new: Secret) -> None:
     )
     await session.execute(delete(UserSession).where(UserSession.user_id == user_id))
     context.after_commit(lambda: forget(user_id=user_id))
+
+
+async def refuse_if_elsewhere(context: Context, user_id: UUID) -> None:
+    """Who manages staff here decides about this merchant's door only, not about one where the person works as well.
+
+    Raises:
+        WorksElsewhere: the person belongs to another merchant too.
+    """
+    elsewhere = select(Membership.tenant_id).where(
+        Membership.user_id == user_id, Membership.tenant_id != context.tenant_id, Membership.state == "active"
+    )
+    if await context.session.scalar(elsewhere.limit(1)) is not None:
+        raise WorksElsewhere
+
+
+async def without_password(context: Context, user_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the users who were invited and have not set a password yet, with one query."""
+    waiting = select(User.id).where(User.id.in_(set(user_ids)), User.password_hash == NO_PASSWORD)
+    return set(await context.session.scalars(waiting))
 
 
 async def set_locale(user_id: UUID, locale: str) -> None:
@@ -278,9 +313,10 @@ async def _first_tenant(session: AsyncSession, user_id: UUID) -> UUID:
     return tenant_id
 
 
-async def _open_session(
+async def open_session(
     session: AsyncSession, user_id: UUID, tenant_id: UUID, address: str | None, user_agent: str | None
 ) -> NewSession:
+    """Signs the user in, in the caller's transaction; who they are has been proven before."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     now = clock.now()
     expires_at = now + SESSION_LIFETIME
@@ -307,7 +343,14 @@ def _throttle_keys(name: str, address: str | None) -> dict[str, int]:
     return keys
 
 
-async def _count_attempt(limits: dict[str, int]) -> None:
+async def count_attempts(limits: dict[str, int]) -> None:
+    """Counts a try for each key, before anything is looked at.
+
+    Raises:
+        SignInThrottled: one of them has had more than its limit within a quarter of an hour.
+    """
+    if not limits:
+        return
     now = clock.now()
     async with platform_transaction() as session:
         rows = (

@@ -22,8 +22,8 @@ SESSION_COOKIE: Final = "huitouke_session"
 SESSION_LIFETIME: Final = timedelta(days=14)
 """Counted from the last day of use."""
 
-RENEW_AFTER: Final = timedelta(days=1)
-"""A session's end is moved at most once a day: one write a day and browser."""
+SEEN_AGAIN_AFTER: Final = timedelta(minutes=15)
+"""A session's last use and its end are written at most so often: a few writes an hour and browser."""
 
 CACHE_SECONDS: Final = 5.0
 CACHE_ENTRIES: Final = 10_000
@@ -120,11 +120,11 @@ async def _look_up(digest: bytes) -> SignedIn:
         if row is None:
             raise Unauthenticated
         expires_at: datetime = row.expires_at
-        if expires_at < now + SESSION_LIFETIME - RENEW_AFTER:
+        if row.last_seen_at is None or row.last_seen_at < now - SEEN_AGAIN_AFTER:
             expires_at = now + SESSION_LIFETIME
             await session.execute(
-                text("UPDATE sessions SET expires_at = :expires_at WHERE digest = :digest"),
-                {"expires_at": expires_at, "digest": digest},
+                text("UPDATE sessions SET expires_at = :expires_at, last_seen_at = :now WHERE digest = :digest"),
+                {"expires_at": expires_at, "now": now, "digest": digest},
             )
     if row.tenant_state != "active":
         raise TenantSuspended

@@ -19,6 +19,7 @@ from huitouke.modules.organization.schemas import (
     ChecksOut,
     Replayed,
     StaffIn,
+    StaffLinkOut,
     StaffOut,
     StaffPatch,
     WecomAppIn,
@@ -61,6 +62,15 @@ async def change_staff(staff_id: UUID, body: StaffPatch, ctx: ConsoleTransaction
     )
     await service.update_staff(ctx, staff_id, change)
     return await queries.staff_member(ctx, staff_id)
+
+
+@router.post("/staff/{staff_id}/link", operation_id="organization_staff_link", dependencies=[_manage])
+async def make_staff_link(staff_id: UUID, ctx: ConsoleTransaction) -> StaffLinkOut:
+    """A link with which the person sets a password: an invitation, or a way back in. Earlier ones end."""
+    link = await service.staff_link(ctx, staff_id)
+    # Behind the #, a browser sends nothing to any server: not to ours, nor to a log on the way.
+    url = f"{get_settings().public_url}/join#{link.token.reveal()}"
+    return StaffLinkOut(url=url, kind=link.kind, expires_at=link.expires_at)
 
 
 @router.get("/wecom-apps", operation_id="organization_wecom_apps", dependencies=[_manage])

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from huitouke.kernel.access.models import User
+from huitouke.kernel.access.service import NO_PASSWORD
 from huitouke.kernel.callbacks import Endpoint
 from huitouke.kernel.callbacks.models import CallbackEndpoint
 from huitouke.kernel.callbacks.service import opened
@@ -17,24 +18,29 @@ from huitouke.modules.organization.schemas import StaffOut
 
 async def staff_page(ctx: Context, cursor: str | None, limit: int) -> Page[StaffOut]:
     """The staff with their sign-in names, in the order they were added."""
-    statement = (
-        select(Staff, User.sign_in_name).join(User, User.id == Staff.user_id).order_by(Staff.id).limit(limit + 1)
-    )
+    statement = _staff().order_by(Staff.id).limit(limit + 1)
     if cursor is not None:
         (after,) = decode_cursor(cursor, UUID)
         statement = statement.where(Staff.id > after)
-    rows = [staff_out(row, name) for row, name in (await ctx.session.execute(statement)).tuples()]
+    found = (await ctx.session.execute(statement)).all()
+    rows = [staff_out(row, name, invited) for row, name, invited in found]
     return page_of(rows, limit, lambda row: encode_cursor(row.id))
 
 
 async def staff_member(ctx: Context, staff_id: UUID) -> StaffOut:
     """One person; there must be one."""
-    statement = select(Staff, User.sign_in_name).join(User, User.id == Staff.user_id).where(Staff.id == staff_id)
-    row, name = (await ctx.session.execute(statement)).tuples().one()
-    return staff_out(row, name)
+    row, name, invited = (await ctx.session.execute(_staff().where(Staff.id == staff_id))).one()
+    return staff_out(row, name, invited)
 
 
-def staff_out(row: Staff, sign_in_name: str) -> StaffOut:
+def _staff() -> Select[Staff, str, bool]:
+    """The staff with their sign-in names, and whether they still have to set a password."""
+    return select(Staff, User.sign_in_name, (User.password_hash == NO_PASSWORD).label("invited")).join(
+        User, User.id == Staff.user_id
+    )
+
+
+def staff_out(row: Staff, sign_in_name: str, invited: bool) -> StaffOut:
     """The row as the API shows it."""
     return StaffOut.model_validate(
         {
@@ -42,7 +48,7 @@ def staff_out(row: Staff, sign_in_name: str) -> StaffOut:
             "name": row.name,
             "sign_in_name": sign_in_name,
             "role": row.role,
-            "state": row.state,
+            "state": "invited" if invited and row.state == "active" else row.state,
             "wecom_userid": row.wecom_userid,
             "notify_app_messages": row.notify_app_messages,
             "created_at": row.created_at,

@@ -20,7 +20,7 @@ class StaffOut(BaseModel):
     name: str
     sign_in_name: str
     role: Role
-    state: Literal["active", "disabled"]
+    state: Literal["active", "disabled", "invited"] = Field(description="invited: no password has been set yet.")
     wecom_userid: str | None
     notify_app_messages: bool
     created_at: datetime
@@ -31,7 +31,9 @@ class StaffIn(BaseModel):
 
     name: StaffName
     sign_in_name: Annotated[str, Field(min_length=1, max_length=64)]
-    password: Annotated[Secret, Field(description="The first password; at least 8 characters.")]
+    password: Annotated[
+        Secret | None, Field(description="The first password; without one the person sets their own by a link.")
+    ] = None
     role: Role = "agent"
     wecom_userid: WecomUserid | None = None
     notify_app_messages: bool = True
@@ -46,6 +48,14 @@ class StaffPatch(BaseModel):
     wecom_userid: WecomUserid | None = None
     notify_app_messages: bool | None = None
     password: Secret | None = None
+
+
+class StaffLinkOut(BaseModel):
+    """A link to send to the person. It is shown once: nobody can look it up later."""
+
+    url: str
+    kind: Literal["invitation", "reset"]
+    expires_at: datetime
 
 
 class CheckOut(BaseModel):

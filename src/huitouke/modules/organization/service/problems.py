@@ -15,6 +15,12 @@ class OwnersOnly(PermissionMissing):
     type = "organization.owners_only"
 
 
+class StaffDisabled(Conflict):
+    """A disabled person gets no link: they couldn't come in with it."""
+
+    type = "organization.staff_disabled"
+
+
 class WecomUseridTaken(Conflict):
     """Another person of the staff has this WeCom account."""
 

@@ -9,7 +9,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from huitouke.kernel import audit, clock
-from huitouke.kernel.access import Granted
+from huitouke.kernel.access import Granted, links
 from huitouke.kernel.access import service as access
 from huitouke.kernel.context import ActorKind, Context, job_context
 from huitouke.kernel.database import transaction
@@ -29,11 +29,11 @@ MAX_WECOM_USERID_CHARACTERS: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class NewStaff:
-    """A person to add, with a first password that they change themselves."""
+    """A person to add. Without a password they set their own by a link (`staff_link`)."""
 
     name: str
     sign_in_name: str
-    password: Secret
+    password: Secret | None
     role: Role
     wecom_userid: str | None = None
     notify_app_messages: bool = True
@@ -129,6 +129,25 @@ async def update_staff(ctx: Context, staff_id: UUID, change: StaffChange) -> Sta
     access.rights_changed(ctx, staff.user_id)
     await audit.record(ctx, "organization.staff_changed", "staff", staff.id, before=before, after=_facts(staff))
     return staff
+
+
+async def staff_link(ctx: Context, staff_id: UUID) -> links.NewLink:
+    """A link with which the person sets a password: an invitation, or for who has been in already a way back.
+
+    It works once and ends the person's earlier links. Whoever gets it becomes the person, so only owners may make an
+    owner's.
+
+    Raises NotFound, OwnersOnly, StaffDisabled, WorksElsewhere.
+    """
+    staff, _ = await _locked(ctx, staff_id)
+    if staff.role == "owner":
+        await _only_owners(ctx)
+    if staff.state != "active":
+        raise problems.StaffDisabled
+    invited = await access.without_password(ctx, [staff.user_id])
+    link = await links.make_link(ctx, staff.user_id, "invitation" if invited else "reset")
+    await audit.record(ctx, "organization.staff_link_made", "staff", staff.id, after={"kind": link.kind})
+    return link
 
 
 async def resolve_access(ctx: Context, user_id: UUID) -> Granted | None:

@@ -31,6 +31,11 @@ export async function signIn(signInName: string, password: string): Promise<void
   await become(await unwrap(api.POST('/api/session', { body: { sign_in_name: signInName, password } })));
 }
 
+/** Sets the password that a link permits, once, and signs in. */
+export async function useLink(token: string, password: string): Promise<void> {
+  await become(await unwrap(api.POST('/api/access-links/use', { body: { token, password } })));
+}
+
 export async function signOut(): Promise<void> {
   await unwrap(api.DELETE('/api/session'));
   localStorage.removeItem(SIGNED_IN);

@@ -5,6 +5,11 @@ import { useI18n } from 'vue-i18n';
 import { toastProblem } from '@/app/problem';
 import { keys } from './queries';
 
+interface Turn {
+  person: Staff;
+  state: 'active' | 'disabled';
+}
+
 /** Lets a person in or out: shown at once, taken back when refused, undone on demand. */
 export function useStaffState() {
   const { t } = useI18n();
@@ -18,7 +23,7 @@ export function useStaffState() {
   }
 
   const turning = useMutation({
-    mutationFn: ({ person, state }: { person: Staff; state: Staff['state'] }) =>
+    mutationFn: ({ person, state }: Turn) =>
       unwrap(api.PATCH('/api/staff/{staff_id}', { params: { path: { staff_id: person.id } }, body: { state } })),
     onMutate: ({ person, state }) => show(person.id, state),
     onSuccess: (_now, { person, state }) => {
@@ -32,5 +37,5 @@ export function useStaffState() {
     onSettled: () => cache.invalidateQueries({ queryKey: keys.staff }),
   });
 
-  return { turn: (person: Staff, state: Staff['state']) => turning.mutate({ person, state }) };
+  return { turn: (person: Staff, state: Turn['state']) => turning.mutate({ person, state }) };
 }

@@ -1,0 +1,21 @@
+import { api, unwrap } from '@huitouke/api';
+import { queryOptions } from '@tanstack/vue-query';
+
+export const keys = {
+  link: (token: string) => ['session', 'link', token] as const,
+  devices: ['session', 'devices'] as const,
+};
+
+/** Whom a link is for. It may be gone a moment later, so nothing of it is kept. */
+export function linkQuery(token: string) {
+  return queryOptions({
+    queryKey: keys.link(token),
+    queryFn: () => unwrap(api.POST('/api/access-links/look', { body: { token } })),
+    retry: false,
+    gcTime: 0,
+  });
+}
+
+export function devicesQuery() {
+  return queryOptions({ queryKey: keys.devices, queryFn: ({ signal }) => unwrap(api.GET('/api/sessions', { signal })) });
+}
