@@ -40,6 +40,8 @@ async def test_paused_for_everybody_it_is_silent_until_it_is_woken(screens: Scre
     await console.inbox.sees("多久能发货")
     await console.inbox.take()
     assert len(await customer.answers()) == before
+    await console.inbox.reply("今天就发")
+    await console.inbox.is_sent("今天就发")
 
     await console.inbox.hand_back(then="conversations.status.paused_all")
     await console.inbox.pause_notice.get_by_role("button").click()

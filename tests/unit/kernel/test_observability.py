@@ -31,6 +31,11 @@ def test_json_lines_hold_anything_that_is_logged():
     assert "sk-123" not in line
 
 
+def test_half_a_character_in_an_error_is_written_and_raises_nothing():
+    line = logs._to_json({"event": "work.failed", "error": "half a character \ud83d"})
+    assert orjson.loads(line.replace("\\ud83d", "?")) == {"event": "work.failed", "error": "half a character ?"}
+
+
 async def test_a_loop_that_stands_still_is_reported_with_its_stack():
     def slow_function():
         time.sleep(0.15)

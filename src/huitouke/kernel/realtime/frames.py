@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 from huitouke.kernel.realtime.limits import OPEN_LIMIT
 
 PROTOCOL: Final = 1
-EARLIEST_YEAR: Final = 2000
+EARLIEST_YEAR: Final = 1970
 LATEST_YEAR: Final = 9000
 
 
