@@ -1,5 +1,6 @@
 """Ends, recalls and cards that go wrong: nobody is forgotten, whatever comes in whichever order."""
 
+import asyncio
 import itertools
 from typing import Any
 
@@ -16,7 +17,7 @@ from huitouke.modules.conversations.reactions.syncing import news
 from huitouke.modules.conversations.service import problems
 from huitouke.modules.conversations.service.account_checks import check_account
 from huitouke.modules.conversations.service.accounts import reference
-from tests.modules.conversations.desk import Desk
+from tests.modules.conversations.desk import PATIENCE_SECONDS, Desk
 from tests.modules.conversations.pages import customer_text, event, page, servicer_text
 from tests.modules.conversations.test_handling import cards
 
@@ -65,6 +66,15 @@ async def closes(desk: Desk) -> None:
         await conversations.close(ctx, row.id)
 
 
+async def wecom_told(desk: Desk, text: str) -> None:
+    """The callback of the customer's words is here; a worker may have taken them in already."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not await news(desk.context, reference(desk.account)):
+            if any(message.text == text for message in await desk.messages()):
+                return
+            await asyncio.sleep(0.01)
+
+
 def writes_during_the_end(desk: Desk, monkeypatch: pytest.MonkeyPatch, *, told: bool) -> None:
     """The customer writes at the last moment before WeCom ends the session; `told`: WeCom's callback is faster."""
     original = WecomKf.move_session
@@ -72,9 +82,7 @@ def writes_during_the_end(desk: Desk, monkeypatch: pytest.MonkeyPatch, *, told: 
     async def move_session(self: WecomKf, *args: Any) -> str:
         await desk.shop.writes("还有一个问题")
         if told:
-            account = reference(desk.account)
-            while not await news(desk.context, account):
-                pass
+            await wecom_told(desk, "还有一个问题")
         return await original(self, *args)
 
     monkeypatch.setattr(WecomKf, "move_session", move_session)
@@ -117,8 +125,7 @@ async def test_who_writes_before_the_session_is_ended_keeps_it(desk: Desk) -> No
     await desk.customer_writes("有大一点的吗")
     await closes(desk)
     await desk.shop.writes("还有一个问题")
-    while not await news(desk.context, reference(desk.account)):
-        pass
+    await wecom_told(desk, "还有一个问题")
     await desk.work()
 
     row = await desk.conversation()
