@@ -65,10 +65,10 @@ def kill(pid: int) -> None:
 
 def main() -> None:
     """Imports what our processes import, then forks them as told."""
-    import uvicorn.protocols.http.httptools_impl  # noqa: F401
-    import uvloop  # noqa: F401
+    import uvicorn.protocols.http.httptools_impl  # noqa: F401 - loaded before the fork
+    import uvloop  # noqa: F401 - loaded before the fork
 
-    from huitouke import cli, server, services  # noqa: F401
+    from huitouke import cli, server, services  # noqa: F401 - loaded before the fork
     from huitouke.kernel.modules import load_modules
 
     load_modules()

@@ -1,6 +1,5 @@
 """The example plug-in, found and loaded as an installed package is: its table, handlers, job, route and texts."""
 
-import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,52 +9,34 @@ from huitouke_visits import service
 from huitouke_visits.service import GOAL_MESSAGES
 
 from huitouke.kernel import locales
-from huitouke.kernel.database import Database, configure, transaction
-from huitouke.kernel.database.migrate import migrate
+from huitouke.kernel.database import Database, transaction
 from huitouke.kernel.events import emit_many
 from huitouke.kernel.events.contracts import check_contracts
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.keys import Secret
-from huitouke.kernel.modules import Modules, load_modules
+from huitouke.kernel.modules import Modules
 from huitouke.kernel.settings import get_settings
 from huitouke.kernel.work.testing import drain
 from huitouke.modules.conversations.events import MessageReceived
 from huitouke.modules.organization import service as organization
 from tests.modules.wechat_sandbox.shop import open_shop, running_sandbox
-from tests.support.database import clone, make_template
+from tests.support import plug_ins
 from tests.support.http import PASSWORD, application, client
 from tests.support.world import World, make_world
 
-ENTRY_POINT = "[huitouke.modules]\nvisits = huitouke_visits:module\n"
+ENTRY_POINT = "visits = huitouke_visits:module"
 
 
 @pytest.fixture(scope="module")
 def modules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Modules]:
-    """The modules of an installation that has the plug-in: its entry point is where an installer writes it."""
-    site = tmp_path_factory.mktemp("site")
-    told = site / "huitouke_visits-0.1.0.dist-info"
-    told.mkdir()
-    (told / "METADATA").write_text("Metadata-Version: 2.1\nName: huitouke-visits\nVersion: 0.1.0\n")
-    (told / "entry_points.txt").write_text(ENTRY_POINT)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(site)
-        load_modules.cache_clear()
-        yield load_modules()
-    load_modules.cache_clear()
+    with plug_ins.installed(tmp_path_factory.mktemp("site"), "huitouke-visits", ENTRY_POINT) as loaded:
+        yield loaded
 
 
 @pytest.fixture(scope="module")
 async def installed(database: Database, modules: Modules, worker_id: str) -> AsyncIterator[None]:
-    """A database of its own that the plug-in has migrated."""
-    address = os.environ["HUITOUKE_TEST_POSTGRES"].replace("%7Bdatabase%7D", "{database}")
-    urls = await clone(await make_template(address), f"visits_{worker_id}")
-    assert urls.owner is not None
-    await migrate(urls.owner, modules)
-    own = Database(urls)
-    configure(own)
-    yield
-    configure(database)
-    await own.close()
+    async with plug_ins.migrated(modules, f"visits_{worker_id}"):
+        yield
 
 
 @pytest.fixture

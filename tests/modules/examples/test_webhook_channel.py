@@ -1,7 +1,6 @@
 """The example channel, loaded as an installed package is: a message in over HTTP, an answer out to a receiver."""
 
 import json
-import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,22 +15,21 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from huitouke.kernel import clock
-from huitouke.kernel.database import Database, configure, transaction
-from huitouke.kernel.database.migrate import migrate
+from huitouke.kernel.database import Database, transaction
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.keys import Secret
-from huitouke.kernel.modules import Modules, load_modules
+from huitouke.kernel.modules import Modules
 from huitouke.kernel.settings import get_settings
 from huitouke.kernel.work.testing import drain
 from huitouke.modules.assistant import service as assistant
 from huitouke.modules.assistant.demo import demo_entries
 from huitouke.modules.organization import service as organization
 from tests.modules.wechat_sandbox.shop import serving
-from tests.support.database import clone, make_template
+from tests.support import plug_ins
 from tests.support.http import PASSWORD, application, signed_in
 from tests.support.world import World, make_world
 
-ENTRY_POINT = "[huitouke.modules]\nwebhook = huitouke_webhook:module\n"
+ENTRY_POINT = "webhook = huitouke_webhook:module"
 ANSWER = "3XL"
 
 
@@ -93,35 +91,19 @@ class Shop:
 
 @pytest.fixture(scope="module")
 def modules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Modules]:
-    """The modules of an installation that has the plug-in: its entry point is where an installer writes it."""
-    site = tmp_path_factory.mktemp("site")
-    told = site / "huitouke_webhook_channel-0.1.0.dist-info"
-    told.mkdir()
-    (told / "METADATA").write_text("Metadata-Version: 2.1\nName: huitouke-webhook-channel\nVersion: 0.1.0\n")
-    (told / "entry_points.txt").write_text(ENTRY_POINT)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(site)
-        load_modules.cache_clear()
-        yield load_modules()
-    load_modules.cache_clear()
+    with plug_ins.installed(tmp_path_factory.mktemp("site"), "huitouke-webhook-channel", ENTRY_POINT) as loaded:
+        yield loaded
 
 
 @pytest.fixture(scope="module")
 async def server(database: Database, modules: Modules, worker_id: str) -> AsyncIterator[httpx2.AsyncClient]:
     """A server over a database of its own that the plug-in has migrated."""
-    address = os.environ["HUITOUKE_TEST_POSTGRES"].replace("%7Bdatabase%7D", "{database}")
-    urls = await clone(await make_template(address), f"webhook_{worker_id}")
-    assert urls.owner is not None
-    await migrate(urls.owner, modules)
-    own = Database(urls)
-    configure(own)
     async with (
+        plug_ins.migrated(modules, f"webhook_{worker_id}"),
         serving(application(modules)) as at,
         httpx2.AsyncClient(base_url=at, timeout=20, trust_env=False) as outside,
     ):
         yield outside
-    configure(database)
-    await own.close()
 
 
 @pytest.fixture
