@@ -1,12 +1,14 @@
 """A customer's message is answered from the merchant's own knowledge, once, or a person gets it."""
 
 import pytest
+from sqlalchemy import select
 
 from huitouke.kernel import clock
 from huitouke.kernel.context import Actor, ActorKind
 from huitouke.kernel.database import transaction
 from huitouke.kernel.paging import Page
 from huitouke.modules.assistant import queries
+from huitouke.modules.assistant.models import ReplyTurn
 from huitouke.modules.assistant.reply import engine, turns
 from huitouke.modules.assistant.reply.answering import Prepared, decide
 from huitouke.modules.assistant.reply.outcome import Outcome
@@ -129,13 +131,13 @@ async def test_a_burst_of_messages_is_answered_once(counter: Counter) -> None:
 async def test_a_burst_waits_at_most_three_seconds_after_its_first_message(counter: Counter) -> None:
     row = await counter.desk.customer_writes("在吗")
     async with transaction(counter.context) as ctx:
-        first = await turns.turn_of(ctx, row.id)
+        first = await ctx.session.scalar(select(ReplyTurn).where(ReplyTurn.conversation_id == row.id))
     assert first is not None
     begun = first.first_message_at
     for _ in range(6):
         clock.set_offset(clock.offset_seconds() + 0.6)
         async with transaction(counter.context) as ctx:
-            due = await turns.note_messages(ctx, {row.id: 1})
+            due = await turns.note_messages(ctx, {row.id: turns.Noted(1, clock.now())})
         assert due is not None
         assert due <= begun + turns.LONGEST
 

@@ -141,7 +141,8 @@ async def test_a_menu_arrives_and_what_is_tapped_comes_back_as_the_words_chosen(
     assert arrived is not None
     assert arrived.content == {"menu_id": f"{message.id.hex}.0"}, "the menu and the entry are known by it"
     async with transaction(served.context) as ctx:
-        view = await conversations.assistant_view(ctx, message.conversation_id)
+        views = await conversations.assistant_views(ctx, [message.conversation_id])
+    view = views[message.conversation_id]
     assert (view.last_messages[-1].msgtype, view.last_messages[-1].text) == ("text", "尺码表")
 
 

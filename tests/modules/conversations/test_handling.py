@@ -301,7 +301,8 @@ async def test_what_is_queued_leaves_before_the_session_moves(desk: Desk) -> Non
     await desk.shop.serves("wang")
     row = await desk.customer_writes("找人工")
     async with transaction(desk.context) as ctx:
-        await conversations.send_assistant_reply(ctx, row.id, "请稍等", row.last_customer_seq, UUID(int=1))
+        reply = conversations.Reply(row.id, "请稍等", row.last_customer_seq, UUID(int=1))
+        await conversations.send_assistant_replies(ctx, [reply])
         await conversations.hand_over(ctx, row.id, "asked_for_person", None, "wecom")
     await desk.work()
 

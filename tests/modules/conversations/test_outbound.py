@@ -172,7 +172,7 @@ async def test_killed_between_acceptance_and_commit_the_message_is_sent_once(ser
     """The step to `sending` is on file, the call was made, its result is not: 95033 then means that it arrived."""
     message = await served.says(served.xiaoyu, "您好")
     async with transaction(served.context) as ctx:
-        begun = await delivery.begin_next(ctx, message.conversation_id)
+        (begun,) = await delivery.begin(ctx, [message.conversation_id])
     assert isinstance(begun, delivery.Delivery)
     await conversations.channel("wecom_kf").send(served.context, begun.account, begun.outgoing)
 
@@ -295,9 +295,8 @@ async def test_a_report_of_failure_for_a_message_that_we_never_had_changes_nothi
 async def test_the_assistants_answer_bears_its_sign_on_the_phone_and_its_mark_in_history(desk: Desk) -> None:
     row = await desk.customer_writes("有大一点的吗")
     async with transaction(desk.context) as ctx:
-        sent = await conversations.send_assistant_reply(
-            ctx, row.id, "有的，做到 3XL。", row.last_customer_seq, UUID(int=1)
-        )
+        reply = conversations.Reply(row.id, "有的，做到 3XL。", row.last_customer_seq, UUID(int=1))
+        (sent,) = await conversations.send_assistant_replies(ctx, [reply])
     await desk.work()
 
     assert not isinstance(sent, conversations.Overtaken)
@@ -311,7 +310,8 @@ async def test_the_assistant_is_overtaken_by_people_newer_messages_and_pauses(de
 
     async def tries(number: int, seq: int) -> str:
         async with transaction(desk.context) as ctx:
-            sent = await conversations.send_assistant_reply(ctx, row.id, "在的", seq, UUID(int=number))
+            reply = conversations.Reply(row.id, "在的", seq, UUID(int=number))
+            (sent,) = await conversations.send_assistant_replies(ctx, [reply])
             return sent.reason if isinstance(sent, conversations.Overtaken) else "sent"
 
     seen = row.last_customer_seq

@@ -8,7 +8,7 @@ import pytest
 from huitouke_visits import service
 from huitouke_visits.service import GOAL_MESSAGES
 
-from huitouke.kernel import locales
+from huitouke.kernel import clock, locales
 from huitouke.kernel.database import Database, transaction
 from huitouke.kernel.events import emit_many
 from huitouke.kernel.events.contracts import check_contracts
@@ -61,6 +61,7 @@ def message(seq: int) -> MessageReceived:
         seq=seq,
         msgtype="text",
         handler="assistant",
+        arrived_at=clock.now(),
     )
 
 

@@ -72,7 +72,7 @@ def applied(
 ) -> Effects:
     out = Effects()
     for page in pages:
-        apply(state, page, sent, Setting(RULES, assistant, TEXTS, NOW - timedelta(days=9), NOW), out)
+        apply(state, page, sent, Setting(RULES, assistant, TEXTS, NOW - timedelta(days=9), NOW, NOW), out)
     return out
 
 

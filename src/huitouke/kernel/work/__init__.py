@@ -4,10 +4,12 @@ A module asks for work inside its transaction; workers do it after the commit, i
 once, and take it over within five seconds from a process that died. See `worker` for how.
 """
 
+from huitouke.kernel.work.gathering import Gathering
 from huitouke.kernel.work.kinds import GiveUp, Job, LeaseLost, RetryLater, Runner, Schedule, job, runner, scheduled
 from huitouke.kernel.work.requests import enqueue, fence, schedule, wake, wake_many
 
 __all__ = [
+    "Gathering",
     "GiveUp",
     "Job",
     "LeaseLost",

@@ -1,6 +1,6 @@
 """Asking for work inside a transaction; workers learn of it when it has committed."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -94,14 +94,34 @@ async def fence(ctx: Context) -> None:
     Raises:
         LeaseLost: the work was given to another worker.
     """
-    lease = ctx.lease
-    if lease is None:
-        return
-    if not isinstance(lease, Lease):
-        raise TypeError("the context's lease was not made by a worker")
+    if not all(await fence_many(ctx, [ctx])):
+        raise LeaseLost(repr(ctx.lease))
+
+
+async def fence_many(ctx: Context, runs: Sequence[Context]) -> list[bool]:
+    """`fence` for several runs of the tenant that share this transaction: whether each still has its lease."""
+    leases = [_lease(run) for run in runs]
+    given = [lease for lease in leases if lease is not None]
+    if not given:
+        return [True] * len(runs)
     raw = await connection(ctx)
-    if not await raw.fetchval(statements.FENCE, lease.tenant_id, lease.kind, lease.key, lease.number, lease.worker_id):
-        raise LeaseLost(f"{lease.kind} {lease.key}")
+    held = await raw.fetch(
+        statements.FENCE,
+        ctx.tenant_id,
+        [lease.kind for lease in given],
+        [lease.key for lease in given],
+        [lease.number for lease in given],
+        [lease.worker_id for lease in given],
+    )
+    still = iter([row["held"] for row in held])
+    return [True if lease is None else next(still) for lease in leases]
+
+
+def _lease(context: Context) -> Lease | None:
+    lease = context.lease
+    if lease is not None and not isinstance(lease, Lease):
+        raise TypeError("the context's lease was not made by a worker")
+    return lease
 
 
 def _ready(tenant_id: UUID, seq: int) -> Callable[[], None]:

@@ -39,7 +39,11 @@ INSERT INTO work_schedules (tenant_id, kind, next_run_at, seq) VALUES ($1, $2, $
 """A row per call, never an update of one row per tenant: that row would make all its transactions wait for each
 other, and could deadlock them. `due_work` takes all due rows of a kind at once."""
 
-FENCE: Final = "SELECT work_fence($1, $2, $3, $4, $5)"
+FENCE: Final = """
+SELECT work_fence($1, l.kind, l.key, l.lease, l.worker) AS held
+  FROM unnest($2::text[], $3::text[], $4::bigint[], $5::uuid[]) WITH ORDINALITY AS l(kind, key, lease, worker, place)
+ ORDER BY l.place
+"""
 
 DEAD_LETTERS: Final = """
 SELECT id, source, kind, key, arguments::text AS arguments, attempts, error, created_at, died_at

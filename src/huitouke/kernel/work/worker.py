@@ -56,7 +56,7 @@ CANCEL_SECONDS: Final = 2.0
 class Limits:
     """What one process does at once. A run holds a pooled connection only while it has a transaction open."""
 
-    items: int = 20
+    items: int = 64
     lanes: int = 4
 
 

@@ -18,7 +18,8 @@ from huitouke.modules.assistant.models import KnowledgeEntry
 from huitouke.modules.assistant.reply.answering import Asked, decide, prepare
 from huitouke.modules.assistant.schemas import EntryDraft
 from huitouke.modules.assistant.service.entries import add_entries
-from huitouke.modules.assistant.service.traces import write_trace
+from huitouke.modules.assistant.service.settings import assistant_settings
+from huitouke.modules.assistant.service.traces import build_trace, write_traces
 from huitouke.modules.conversations.tables import Message
 
 _ENTRIES = Path(__file__).parent / "demo_entries.txt"
@@ -75,13 +76,12 @@ async def _trace(
     """Decides once more what was decided then; kept only where the answer is the one that was sent."""
     async with transaction(context) as ctx:
         sent = await ctx.session.scalar(select(Message.text).where(Message.id == message_id))
-        prepared = await prepare(ctx, Asked(question, history), None)
+        prepared = await prepare(ctx, Asked(question, history), await assistant_settings(ctx), None)
     outcome = await decide(prepared)
     if outcome.text != sent:
         return
     async with transaction(context) as ctx:
-        trace = await write_trace(
-            ctx,
+        trace = build_trace(
             new_id(),
             outcome,
             question=question,
@@ -92,3 +92,4 @@ async def _trace(
             total_ms=outcome.retrieval_ms,
         )
         trace.created_at = time_of(message_id)
+        await write_traces(ctx, [trace])

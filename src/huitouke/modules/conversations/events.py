@@ -3,6 +3,7 @@
 Every event carries `customer_id` and `conversation_id` in its envelope.
 """
 
+from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
@@ -22,6 +23,8 @@ class MessageReceived(Event):
     msgtype: str
     handler: Handler
     """Who handles the conversation at this moment."""
+    arrived_at: datetime
+    """When we heard of it, which may be before it could be asked for: a pause after it runs from here."""
 
 
 class MessageSent(Event):

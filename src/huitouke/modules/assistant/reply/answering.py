@@ -70,9 +70,8 @@ class Prepared:
     retrieval_ms: int
 
 
-async def prepare(ctx: Context, asked: Asked, model: ReadyModel | None) -> Prepared:
-    """Reads settings and knowledge, in the open transaction."""
-    settings = await assistant_settings(ctx)
+async def prepare(ctx: Context, asked: Asked, settings: AssistantSettings, model: ReadyModel | None) -> Prepared:
+    """Looks the question up in the knowledge, in the open transaction."""
     if not asked.text or handover_reason(asked.text, settings.handover_words) or small_talk(asked.text):
         return Prepared(asked, settings, (), None, model, 0)
     started = time.monotonic()
@@ -134,7 +133,7 @@ async def try_question(context: Context, asked: Asked, model: ReadyModel | None)
     """The outcome of a question without a conversation, and the milliseconds it took. Nothing is stored."""
     started = time.monotonic()
     async with transaction(context) as ctx:
-        prepared = await prepare(ctx, asked, model)
+        prepared = await prepare(ctx, asked, await assistant_settings(ctx), model)
     outcome = await decide(prepared)
     return outcome, _elapsed(started)
 

@@ -5,16 +5,17 @@ waiting ── due ──▶ answering ── sent, or not ours ──▶ idle; 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import case, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import case, update
 
 from huitouke.kernel import clock
 from huitouke.kernel.context import Context
+from huitouke.kernel.database import connection
 from huitouke.modules.assistant.models import ReplyTurn
 
 QUIET: Final = timedelta(milliseconds=800)
@@ -25,71 +26,98 @@ LONGEST: Final = timedelta(seconds=3)
 
 DUE_AT_ONCE: Final = 500
 
+_NOTE: Final = """
+INSERT INTO reply_turns AS t (tenant_id, conversation_id, first_message_at, due_at, state, waiting_seq, answered_seq,
+                              failed_turns)
+SELECT $1, n.conversation_id, n.arrived_at, n.arrived_at + $5::interval, 'waiting', n.seq, 0, 0
+  FROM unnest($2::uuid[], $3::bigint[], $4::timestamptz[]) AS n (conversation_id, seq, arrived_at)
+    ON CONFLICT (tenant_id, conversation_id) DO UPDATE
+   SET waiting_seq = greatest(t.waiting_seq, excluded.waiting_seq),
+       first_message_at = CASE WHEN t.state = 'waiting' THEN t.first_message_at ELSE excluded.first_message_at END,
+       due_at = CASE WHEN t.state = 'waiting'
+                     THEN least(t.first_message_at + $6::interval, greatest(t.due_at, excluded.due_at))
+                     ELSE excluded.due_at END,
+       state = 'waiting'
+RETURNING due_at
+"""
+_TAKE_DUE: Final = """
+WITH due AS MATERIALIZED (
+    SELECT conversation_id FROM reply_turns
+     WHERE tenant_id = $1 AND state = 'waiting' AND due_at <= $2
+     ORDER BY due_at
+     LIMIT $3
+       FOR UPDATE SKIP LOCKED
+)
+UPDATE reply_turns t SET state = 'answering'
+  FROM due
+ WHERE t.tenant_id = $1 AND t.conversation_id = due.conversation_id
+RETURNING t.conversation_id
+"""
+_NEXT_DUE: Final = "SELECT min(due_at) FROM reply_turns WHERE tenant_id = $1 AND state = 'waiting'"
+_ANSWERING: Final = """
+SELECT conversation_id, first_message_at, waiting_seq, answered_seq, failed_turns
+  FROM reply_turns
+ WHERE tenant_id = $1 AND conversation_id = ANY($2::uuid[]) AND state = 'answering'
+"""
+_FINISH: Final = """
+UPDATE reply_turns t
+   SET answered_seq = greatest(t.answered_seq, f.answered_seq), failed_turns = f.failed_turns,
+       state = CASE WHEN t.state = 'answering' THEN 'idle' ELSE t.state END
+  FROM unnest($2::uuid[], $3::bigint[], $4::integer[]) AS f (conversation_id, answered_seq, failed_turns)
+ WHERE t.tenant_id = $1 AND t.conversation_id = f.conversation_id
+"""
 
-async def note_messages(ctx: Context, newest: Mapping[UUID, int]) -> datetime | None:
-    """Notes new customer messages (conversation → newest seq), set-wise; gives when the first turn is due."""
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """The newest message of a customer, and when it came: the pause after it runs from there."""
+
+    seq: int
+    arrived_at: datetime
+
+
+async def note_messages(ctx: Context, newest: Mapping[UUID, Noted]) -> datetime | None:
+    """Notes new customer messages, set-wise; gives when the first turn is due."""
     if not newest:
         return None
-    now = clock.now()
-    fresh = insert(ReplyTurn).values(
-        [
-            {
-                "tenant_id": ctx.tenant_id,
-                "conversation_id": conversation_id,
-                "first_message_at": now,
-                "due_at": now + QUIET,
-                "state": "waiting",
-                "waiting_seq": seq,
-                "answered_seq": 0,
-                "failed_turns": 0,
-            }
-            for conversation_id, seq in sorted(newest.items())
-        ]
+    raw = await connection(ctx)
+    keys = sorted(newest)
+    rows = await raw.fetch(
+        _NOTE,
+        ctx.tenant_id,
+        keys,
+        [newest[key].seq for key in keys],
+        [newest[key].arrived_at for key in keys],
+        QUIET,
+        LONGEST,
     )
-    goes_on = ReplyTurn.state == "waiting"
-    dues = await ctx.session.scalars(
-        fresh.on_conflict_do_update(
-            index_elements=["tenant_id", "conversation_id"],
-            set_={
-                "waiting_seq": func.greatest(ReplyTurn.waiting_seq, fresh.excluded.waiting_seq),
-                "first_message_at": case((goes_on, ReplyTurn.first_message_at), else_=now),
-                "due_at": case(
-                    (goes_on, func.least(ReplyTurn.first_message_at + LONGEST, now + QUIET)), else_=now + QUIET
-                ),
-                "state": "waiting",
-            },
-        ).returning(ReplyTurn.due_at)
-    )
-    return min(dues)
+    due: datetime = min(row["due_at"] for row in rows)
+    return due
 
 
-async def take_due(ctx: Context) -> list[UUID]:
-    """Turns that are due now, oldest first, as answering from here on; at most 500."""
-    due = (
-        select(ReplyTurn.conversation_id)
-        .where(ReplyTurn.state == "waiting", ReplyTurn.due_at <= clock.now())
-        .order_by(ReplyTurn.due_at)
-        .limit(DUE_AT_ONCE)
-        .with_for_update(skip_locked=True)
-    )
-    found = list(await ctx.session.scalars(due))
-    if found:
-        await ctx.session.execute(
-            update(ReplyTurn).where(ReplyTurn.conversation_id.in_(found)).values(state="answering")
-        )
-    return found
+async def take_due(ctx: Context) -> tuple[list[UUID], datetime | None]:
+    """Turns that are due now, oldest first, as answering from here on (at most 500); and when the next one is due."""
+    raw = await connection(ctx)
+    rows = await raw.fetch(_TAKE_DUE, ctx.tenant_id, clock.now(), DUE_AT_ONCE)
+    next_due: datetime | None = await raw.fetchval(_NEXT_DUE, ctx.tenant_id)
+    return [row["conversation_id"] for row in rows], next_due
 
 
-async def next_due(ctx: Context) -> datetime | None:
-    """When the next turn is due."""
-    return await ctx.session.scalar(select(func.min(ReplyTurn.due_at)).where(ReplyTurn.state == "waiting"))
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn that is due; `reply_turns` says what its columns mean."""
+
+    first_message_at: datetime
+    waiting_seq: int
+    answered_seq: int
+    failed_turns: int
 
 
-async def turn_of(ctx: Context, conversation_id: UUID) -> ReplyTurn | None:
-    """The turn, as it is now."""
-    return await ctx.session.scalar(
-        select(ReplyTurn).where(ReplyTurn.conversation_id == conversation_id).execution_options(populate_existing=True)
-    )
+async def answering(ctx: Context, conversation_ids: Sequence[UUID]) -> dict[UUID, Turn]:
+    """The turns of these conversations that are being answered, by conversation."""
+    raw = await connection(ctx)
+    rows = await raw.fetch(_ANSWERING, ctx.tenant_id, list(conversation_ids))
+    return {row["conversation_id"]: Turn(*row[1:]) for row in rows}
 
 
 async def again(ctx: Context, conversation_id: UUID) -> datetime:
@@ -107,14 +135,22 @@ async def again(ctx: Context, conversation_id: UUID) -> datetime:
     return due if due is not None else now
 
 
-async def finish(ctx: Context, conversation_id: UUID, answered_seq: int, failed_turns: int) -> None:
-    """The turn is over up to `answered_seq`; a newer message that made it waiting again keeps it so."""
-    await ctx.session.execute(
-        update(ReplyTurn)
-        .where(ReplyTurn.conversation_id == conversation_id)
-        .values(
-            answered_seq=func.greatest(ReplyTurn.answered_seq, answered_seq),
-            failed_turns=failed_turns,
-            state=case((ReplyTurn.state == "answering", "idle"), else_=ReplyTurn.state),
-        )
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A turn that is over up to `answered_seq`."""
+
+    conversation_id: UUID
+    answered_seq: int
+    failed_turns: int
+
+
+async def finish(ctx: Context, finished: Sequence[Finished]) -> None:
+    """These turns are over; a newer message that made one of them waiting again keeps it so."""
+    raw = await connection(ctx)
+    await raw.execute(
+        _FINISH,
+        ctx.tenant_id,
+        [turn.conversation_id for turn in finished],
+        [turn.answered_seq for turn in finished],
+        [turn.failed_turns for turn in finished],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,32 +12,10 @@ from huitouke.modules.assistant.models import ReplyTrace
 from huitouke.modules.assistant.reply.outcome import Outcome
 
 
-async def write_trace(
-    ctx: Context,
-    trace_id: UUID,
-    outcome: Outcome,
-    *,
-    question: str,
-    conversation_id: UUID | None,
-    answered_seq: int | None,
-    message_id: UUID | None,
-    wait_ms: int,
-    total_ms: int,
-) -> ReplyTrace:
+async def write_traces(ctx: Context, traces: Sequence[ReplyTrace]) -> None:
     """Keeps why the assistant decided so."""
-    trace = build_trace(
-        trace_id,
-        outcome,
-        question=question,
-        conversation_id=conversation_id,
-        answered_seq=answered_seq,
-        message_id=message_id,
-        wait_ms=wait_ms,
-        total_ms=total_ms,
-    )
-    ctx.session.add(trace)
+    ctx.session.add_all(traces)
     await ctx.session.flush()
-    return trace
 
 
 def build_trace(

@@ -53,6 +53,8 @@ class _Place:
     account: AccountRef
     cursor: str | None
     token: str | None
+    told_at: datetime | None
+    """When that callback came."""
     silent: bool
     """Whether the last successful pull was long ago."""
 
@@ -77,7 +79,9 @@ async def take_in(context: Context, open_kfid: str) -> bool:
         try:
             async with transaction(context) as ctx:
                 await fence(ctx)
-                fresh = await receive_page(ctx, place.account.id, place.cursor, page.items, page.next_cursor)
+                fresh = await receive_page(
+                    ctx, place.account.id, place.cursor, page.items, page.next_cursor, told_at=place.told_at
+                )
         except StalePage:
             continue
         log.info("conversations.page_received", account_id=str(place.account.id), items=len(page.items), fresh=fresh)
@@ -143,11 +147,11 @@ async def _place(context: Context, open_kfid: str) -> _Place | None:
         if account is None:
             return None
         newest = await callbacks.newest_body(ctx, "wecom", open_kfid)
-        token = None
+        token, told_at = None, None
         if newest is not None and newest.received_at > clock.now() - TOKEN_LIFETIME:
-            token = callback_fields(newest.body).get("Token")
+            token, told_at = callback_fields(newest.body).get("Token"), newest.received_at
         silent = account.last_synced_at is None or account.last_synced_at < clock.now() - SILENT_AFTER
-        return _Place(reference(account), account.sync_cursor, token, silent)
+        return _Place(reference(account), account.sync_cursor, token, told_at, silent)
 
 
 async def _pull(context: Context, place: _Place) -> Pulled | None:

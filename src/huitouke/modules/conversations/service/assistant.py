@@ -6,14 +6,19 @@ from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
-from sqlalchemy import or_, select
+import orjson
+from asyncpg import Record
 
 from huitouke.kernel import clock
-from huitouke.kernel.context import Actor, ActorKind, Context
+from huitouke.kernel.context import Context
+from huitouke.kernel.database import connection
+from huitouke.kernel.errors import NotFound
+from huitouke.kernel.ids import new_id
+from huitouke.kernel.work import wake_many
 from huitouke.modules.conversations.channels import channel
-from huitouke.modules.conversations.models import ChannelAccount, Conversation, Message
-from huitouke.modules.conversations.service.handling import conversation
-from huitouke.modules.conversations.service.sending import SendRequest, locked, queue, sent_before, why_no_room
+from huitouke.modules.conversations.service.announce import announce
+from huitouke.modules.conversations.service.sending import lock, preview, sendable_text, why_no_room
+from huitouke.modules.conversations.sql import outgoing as sql
 
 HISTORY_MESSAGES: Final = 10
 DEFAULT_AI_LABEL: Final = "【AI 助手】"
@@ -66,105 +71,129 @@ class Overtaken:
     reason: OvertakenReason
 
 
-async def assistant_view(ctx: Context, conversation_id: UUID) -> AssistantView:
-    """The conversation with its last ten messages. Raises NotFound."""
-    row = await conversation(ctx, conversation_id)
-    account = await ctx.session.scalar(select(ChannelAccount).where(ChannelAccount.id == row.channel_account_id))
-    assert account is not None, "a foreign key holds it"
-    messages = (
-        await ctx.session.scalars(
-            select(Message)
-            .where(
-                Message.conversation_id == conversation_id,
-                Message.sender_kind != "system",
-                Message.recalled_at.is_(None),
-                Message.state != "failed",
-            )
-            .order_by(Message.seq.desc())
-            .limit(HISTORY_MESSAGES)
-        )
-    ).all()
+async def assistant_views(ctx: Context, conversation_ids: Sequence[UUID]) -> dict[UUID, AssistantView]:
+    """The conversations with their last ten messages each; ids that don't exist are missing."""
+    raw = await connection(ctx)
+    ids = list(conversation_ids)
+    said: dict[UUID, list[Turn]] = {key: [] for key in ids}
+    for row in await raw.fetch(sql.LATEST, ctx.tenant_id, ids, HISTORY_MESSAGES):
+        turn = Turn(row["sender_kind"], row["text"] or "", row["seq"], row["msgtype"], row["sent_at"])
+        said[row["conversation_id"]].append(turn)
+    rows = await raw.fetch(sql.SEEN_BY_ASSISTANT, ctx.tenant_id, ids)
+    return {row["id"]: _view(row, said[row["id"]]) for row in rows}
+
+
+def _view(row: Record, said: Sequence[Turn]) -> AssistantView:
     return AssistantView(
-        conversation_id=row.id,
-        customer_id=row.customer_id,
-        channel_account_id=row.channel_account_id,
-        state="open" if row.state == "open" else "closed",
-        handler=row.handler,  # type: ignore[arg-type]  # a CHECK holds the three values
+        conversation_id=row["id"],
+        customer_id=row["customer_id"],
+        channel_account_id=row["channel_account_id"],
+        state="open" if row["state"] == "open" else "closed",
+        handler=row["handler"],
         paused=_paused(row),
-        enabled=account.assistant_enabled,
-        last_messages=[
-            Turn(message.sender_kind, message.text or "", message.seq, message.msgtype, message.sent_at)  # type: ignore[arg-type]  # a CHECK holds the values
-            for message in reversed(messages)
-        ],
-        last_customer_seq=row.last_customer_seq,
-        window_left=row.window_left,
-        window_expires_at=row.window_expires_at,
-        text_limit_bytes=channel(account.kind).rules.text_limit_bytes,
+        enabled=row["assistant_enabled"],
+        last_messages=said,
+        last_customer_seq=row["last_customer_seq"],
+        window_left=row["window_left"],
+        window_expires_at=row["window_expires_at"],
+        text_limit_bytes=channel(row["kind"]).rules.text_limit_bytes,
     )
 
 
 async def answerable(ctx: Context, conversation_ids: Sequence[UUID]) -> set[UUID]:
     """Those of the conversations in which it is the assistant's turn now, found with one query."""
-    now = clock.now()
-    return set(
-        await ctx.session.scalars(
-            select(Conversation.id)
-            .join(ChannelAccount, ChannelAccount.id == Conversation.channel_account_id)
-            .where(
-                Conversation.id.in_(conversation_ids),
-                Conversation.state == "open",
-                Conversation.handler == "assistant",
-                ChannelAccount.assistant_enabled,
-                or_(Conversation.assistant_paused_until.is_(None), Conversation.assistant_paused_until <= now),
-            )
-        )
-    )
+    raw = await connection(ctx)
+    rows = await raw.fetch(sql.ANSWERABLE, ctx.tenant_id, list(conversation_ids), clock.now())
+    return {row["id"] for row in rows}
 
 
-async def send_assistant_reply(
-    ctx: Context,
-    conversation_id: UUID,
-    text: str,
-    answered_seq: int,
-    trace_id: UUID,
-    *,
-    ai_label: str = DEFAULT_AI_LABEL,
-) -> Message | Overtaken:
-    """Queues an answer, unless a person took over or the customer wrote something newer than `answered_seq`.
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer to all that the customer wrote up to `answered_seq`. `trace_id`: of the decision behind it."""
 
-    The channel puts `ai_label` before the text when it sends; history keeps the mark. The same trace is never sent
-    twice. Raises NotFound, TextTooLong, EmptyMessage.
+    conversation_id: UUID
+    text: str
+    answered_seq: int
+    trace_id: UUID
+    ai_label: str = DEFAULT_AI_LABEL
+    """What the channel puts before the text when it sends; history keeps the mark."""
+
+
+async def send_assistant_replies(ctx: Context, replies: Sequence[Reply]) -> list[UUID | Overtaken]:
+    """Queues answers, at most one per conversation; gives the ids of their messages, in order.
+
+    An answer is left out when a person took over or the customer wrote something newer than `answered_seq`. Raises
+    NotFound, TextTooLong, EmptyMessage.
     """
-    row, account = await locked(ctx, conversation_id)
-    client_id = f"trace:{trace_id}"
-    if (earlier := await sent_before(ctx, conversation_id, client_id)) is not None:
-        return earlier
-    if (reason := _overtaken(row, account, answered_seq)) is not None:
-        return Overtaken(reason)
-    return await queue(
-        ctx.acting_as(Actor(ActorKind.ASSISTANT)),
-        row,
-        account,
-        SendRequest(text=text, client_id=client_id, ai=True, ai_label=ai_label, content={"trace_id": str(trace_id)}),
+    rows = await lock(ctx, [reply.conversation_id for reply in replies])
+    now = clock.now()
+    results: list[UUID | Overtaken] = []
+    queued: list[_Queued] = []
+    for reply in replies:
+        if (row := rows.get(reply.conversation_id)) is None:
+            raise NotFound(kind="conversation")
+        if (reason := _overtaken(row, reply.answered_seq, now)) is not None:
+            results.append(Overtaken(reason))
+            continue
+        text = sendable_text(reply.text, reply.ai_label, channel(row["kind"]).rules)
+        queued.append(_Queued(new_id(), row, reply, text))
+        results.append(queued[-1].message_id)
+    if queued:
+        await _queue(ctx, queued, now)
+    return results
+
+
+@dataclass(frozen=True, slots=True)
+class _Queued:
+    """An answer that may go out, and its conversation's row, locked."""
+
+    message_id: UUID
+    row: Record
+    reply: Reply
+    text: str
+
+    @property
+    def seq(self) -> int:
+        """Of the conversation, after it: one for the message, one for its own state."""
+        return int(self.row["seq"]) + 2
+
+
+async def _queue(ctx: Context, queued: Sequence[_Queued], now: datetime) -> None:
+    raw = await connection(ctx)
+    await raw.execute(
+        sql.QUEUE,
+        ctx.tenant_id,
+        [one.message_id for one in queued],
+        [one.row["id"] for one in queued],
+        [one.row["account_id"] for one in queued],
+        [one.seq for one in queued],
+        [one.text for one in queued],
+        [orjson.dumps({"trace_id": str(one.reply.trace_id)}).decode() for one in queued],
+        [one.reply.ai_label for one in queued],
+        [preview(one.text) for one in queued],
+        now,
     )
+    await wake_many(ctx, "send", [str(one.row["id"]) for one in queued])
+    for one in queued:
+        announce(ctx, one.row["id"], one.seq)
 
 
-def _overtaken(row: Conversation, account: ChannelAccount, answered_seq: int) -> OvertakenReason | None:
-    if row.state == "closed":
+def _overtaken(row: Record, answered_seq: int, now: datetime) -> OvertakenReason | None:
+    if row["state"] == "closed":
         return "closed"
-    rules = channel(account.kind).rules
-    if row.handler != "assistant" or row.session_state == rules.sessions.with_servicer:
+    sessions = channel(row["kind"]).rules.sessions
+    if row["handler"] != "assistant" or row["session_state"] == sessions.with_servicer:
         return "person"
-    if row.last_customer_seq > answered_seq:
+    if row["last_customer_seq"] > answered_seq:
         return "newer_message"
-    if not account.assistant_enabled:
+    if not row["assistant_enabled"]:
         return "off"
     if _paused(row):
         return "paused"
-    if not rules.sessions.states[row.session_state].may_send or why_no_room(row, clock.now()) is not None:
-        return "window"
-    return None
+    no_room = why_no_room(row["window_expires_at"], row["window_left"], now) is not None
+    return "window" if no_room or not sessions.states[row["session_state"]].may_send else None
 
 
-def _paused(row: Conversation) -> bool:
-    return row.assistant_paused_until is not None and row.assistant_paused_until > clock.now()
+def _paused(row: Record) -> bool:
+    until: datetime | None = row["assistant_paused_until"]
+    return until is not None and until > clock.now()

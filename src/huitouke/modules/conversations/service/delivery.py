@@ -6,17 +6,19 @@ The sender of a conversation is one runner, so messages leave in the order of th
 means that it had arrived.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from asyncpg import Record
 from sqlalchemy import select, update
 
 from huitouke.kernel import clock
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import connection
-from huitouke.kernel.events import Event, emit
+from huitouke.kernel.events import Event, emit, emit_many
 from huitouke.kernel.work import enqueue
 from huitouke.modules.conversations.channels import AccountRef, ChannelError, Outgoing, channel
 from huitouke.modules.conversations.events import MessageFailed, MessageSent
@@ -27,9 +29,9 @@ from huitouke.modules.conversations.models import (
     Message,
     OutboundMessage,
 )
-from huitouke.modules.conversations.service.accounts import reference
 from huitouke.modules.conversations.service.announce import announce
-from huitouke.modules.conversations.service.sending import locked
+from huitouke.modules.conversations.service.sending import lock, locked
+from huitouke.modules.conversations.sql import outgoing as sql
 
 RETRY_SECONDS: Final = (2, 5, 15, 30, 60, 120, 300, 600)
 """Pauses between attempts; WeCom's own (45009: 60 s) where that is longer."""
@@ -63,51 +65,56 @@ class Later:
     at: datetime
 
 
-async def begin_next(ctx: Context, conversation_id: UUID) -> Delivery | Later | None:
-    """Takes the first message that has not left, counts the attempt and sets it to `sending`; None: nothing is left.
+async def begin(ctx: Context, conversation_ids: Sequence[UUID]) -> list[Delivery | Later | None]:
+    """Takes of each conversation the first message that has not left, counts the attempt and sets it to `sending`.
 
-    What answers an event goes before the rest: its code is soon over.
+    None: nothing is left. What answers an event goes before the rest: its code is soon over.
     """
-    row, account = await locked(ctx, conversation_id)
-    if account.state == "disconnected":
-        await _can_not_leave(ctx, row)
-        return None
-    outbound = await ctx.session.scalar(
-        select(OutboundMessage)
-        .where(OutboundMessage.conversation_id == conversation_id, OutboundMessage.state.in_(("queued", "sending")))
-        .order_by(OutboundMessage.event_code.is_(None), OutboundMessage.seq)
-        .limit(1)
-    )
-    if outbound is None:
-        return None
+    rows = await lock(ctx, conversation_ids)
+    for row in rows.values():
+        if row["account_state"] == "disconnected":
+            await _can_not_leave(ctx, (await locked(ctx, row["id"]))[0])
     now = clock.now()
-    if outbound.next_attempt_at > now:
-        return Later(outbound.next_attempt_at)
-    message = await _message(ctx, outbound.id)
-    if message.state != "sending":
-        row.seq += 1
-        message.state, message.changed_seq = "sending", row.seq
-        announce(ctx, row.id, row.seq)
-    outbound.state = "sending"
-    outbound.attempts += 1
-    await ctx.session.flush()
+    raw = await connection(ctx)
+    found = {row["conversation_id"]: row for row in await raw.fetch(sql.NEXT, ctx.tenant_id, list(rows))}
+    due = {key: row for key, row in found.items() if row["next_attempt_at"] <= now}
+    if due:
+        seqs = {key: rows[key]["seq"] + (row["message_state"] != "sending") for key, row in due.items()}
+        ids = [row["id"] for row in due.values()]
+        await raw.execute(sql.BEGIN, ctx.tenant_id, ids, list(due), list(seqs.values()))
+        for key, seq in seqs.items():
+            announce(ctx, key, seq)
+    steps: dict[UUID, Delivery | Later] = {}
+    for key, row in found.items():
+        steps[key] = await _delivery(ctx, rows[key], row, now) if key in due else Later(row["next_attempt_at"])
+    return [steps.get(key) for key in conversation_ids]
+
+
+async def _delivery(ctx: Context, conversation: Record, row: Record, now: datetime) -> Delivery:
+    media_id = await _known_media(ctx, conversation["account_id"], row["file_id"], now)
     return Delivery(
-        message_id=message.id,
-        conversation_id=row.id,
-        account=reference(account),
-        outgoing=Outgoing(
-            address=row.customer_address,
-            msgtype=message.msgtype,
-            text=message.text,
-            content=message.content,
-            media_id=await _known_media(ctx, account.id, message.file_id, now),
-            msgid=outbound.msgid,
-            ai_label=outbound.ai_label,
-            event_code=outbound.event_code,
+        message_id=row["id"],
+        conversation_id=conversation["id"],
+        account=AccountRef(
+            conversation["account_id"],
+            conversation["kind"],
+            conversation["external_id"],
+            conversation["wecom_app_id"],
+            conversation["account_name"],
         ),
-        file_id=message.file_id,
-        attempts=outbound.attempts,
-        expired=outbound.expires_at is not None and outbound.expires_at <= now,
+        outgoing=Outgoing(
+            address=conversation["customer_address"],
+            msgtype=row["msgtype"],
+            text=row["text"],
+            content=row["content"],
+            media_id=media_id,
+            msgid=row["msgid"],
+            ai_label=row["ai_label"],
+            event_code=row["event_code"],
+        ),
+        file_id=row["file_id"],
+        attempts=row["attempts"] + 1,
+        expired=row["expires_at"] is not None and row["expires_at"] <= now,
     )
 
 
@@ -125,43 +132,68 @@ async def pending(ctx: Context, conversation_id: UUID) -> bool:
     return found is not None
 
 
-async def accepted(ctx: Context, delivery: Delivery, external_msgid: str) -> None:
-    """The channel took it: `sent`, with the channel's id on file, so that a later report of failure finds it."""
-    now = clock.now()
-    row, account = await locked(ctx, delivery.conversation_id)
-    outbound = await _outbound(ctx, delivery)
-    if outbound is None:
-        return
-    message = await _message(ctx, outbound.id)
-    rules = channel(account.kind).rules
-    row.seq += 2
-    row.state_seq, row.changed_at = row.seq, now
-    if outbound.event_code is None:
-        row.session_state = rules.sessions.after_send.get(row.session_state, row.session_state)
-    message.state, message.changed_seq, message.sent_at = "sent", row.seq - 1, now
-    message.external_msgid, message.failure_code = external_msgid, None
-    outbound.state, outbound.accepted_at, outbound.error_code = "sent", now, None
-    await ctx.session.flush()
+async def accepted(ctx: Context, taken: Sequence[tuple[Delivery, str]]) -> list[bool]:
+    """The channel took these messages and calls them so: `sent`. Of each whether its conversation has more to send."""
+    rows = await lock(ctx, [delivery.conversation_id for delivery, _ in taken])
     raw = await connection(ctx)
-    await raw.execute(
-        "INSERT INTO message_receipts (tenant_id, channel_account_id, external_msgid, message_id)"
-        " VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-        ctx.tenant_id,
-        account.id,
-        external_msgid,
-        message.id,
-    )
-    await _tell(
-        ctx,
-        row,
-        MessageSent(
-            message_id=message.id,
-            seq=message.seq,
-            msgtype=message.msgtype,
-            sender_kind=message.sender_kind,
-            ai=message.ai,
-        ),
-    )
+    ids = [delivery.message_id for delivery, _ in taken]
+    sent = {row["id"]: row for row in await raw.fetch(sql.ON_THEIR_WAY, ctx.tenant_id, ids)}
+    # What is not on its way any more was reported as failed meanwhile.
+    done = [
+        _Accepted(rows[delivery.conversation_id], sent[delivery.message_id], msgid)
+        for delivery, msgid in taken
+        if delivery.message_id in sent
+    ]
+    if done:
+        await raw.execute(sql.ACCEPT, ctx.tenant_id, *_columns(done), clock.now())
+        await emit_many(ctx, [one.event() for one in done])
+    for one in done:
+        announce(ctx, one.conversation["id"], one.seq)
+    return [sent[key]["more"] if key in sent else True for key in ids]
+
+
+@dataclass(frozen=True, slots=True)
+class _Accepted:
+    """A conversation (locked), its message that the channel has, and what the channel calls it."""
+
+    conversation: Record
+    message: Record
+    msgid: str
+
+    @property
+    def seq(self) -> int:
+        """Of the conversation, after it: one for the message, one for its own state."""
+        return int(self.conversation["seq"]) + 2
+
+    @property
+    def session_state(self) -> int:
+        state = int(self.conversation["session_state"])
+        if self.message["event_code"] is not None:
+            return state
+        return channel(self.conversation["kind"]).rules.sessions.after_send.get(state, state)
+
+    def event(self) -> MessageSent:
+        message = self.message
+        return MessageSent(
+            customer_id=self.conversation["customer_id"],
+            conversation_id=self.conversation["id"],
+            message_id=message["id"],
+            seq=message["seq"],
+            msgtype=message["msgtype"],
+            sender_kind=message["sender_kind"],
+            ai=message["ai"],
+        )
+
+
+def _columns(done: Sequence[_Accepted]) -> list[list[Any]]:
+    return [
+        [one.message["id"] for one in done],
+        [one.conversation["id"] for one in done],
+        [one.conversation["account_id"] for one in done],
+        [one.msgid for one in done],
+        [one.seq for one in done],
+        [one.session_state for one in done],
+    ]
 
 
 async def refused(ctx: Context, delivery: Delivery, error: ChannelError) -> Later | None:

@@ -176,6 +176,8 @@ class Setting:
     since: datetime
     """When the account was connected: nothing that is older was to be answered by us."""
     now: datetime
+    arrived_at: datetime
+    """When we heard that there is something."""
 
 
 def apply(
@@ -222,6 +224,7 @@ def _customer_wrote(
             seq=row.seq,
             msgtype=row.msgtype,
             handler=state.handler,
+            arrived_at=setting.arrived_at,
         )
     )
 

@@ -85,17 +85,24 @@ class _Media:
 
 
 async def receive_page(
-    ctx: Context, account_id: UUID, expected_cursor: str | None, items: Sequence[Inbound], next_cursor: str
+    ctx: Context,
+    account_id: UUID,
+    expected_cursor: str | None,
+    items: Sequence[Inbound],
+    next_cursor: str,
+    *,
+    told_at: datetime | None = None,
 ) -> int:
     """Stores a page and the cursor after it; gives the number of items that were new.
 
+    `told_at`: when a callback told of it; None when it was asked for without one.
     Raises StalePage when the account's cursor is not the one that the page was asked with.
     """
     account = await _locked(ctx, account_id)
     if account is None or account.sync_cursor != expected_cursor:
         raise StalePage
     account.sync_cursor = next_cursor or account.sync_cursor
-    return await _take_in(ctx, account, items)
+    return await _take_in(ctx, account, items, told_at or clock.now())
 
 
 async def receive(ctx: Context, account_id: UUID, items: Sequence[Inbound]) -> int:
@@ -107,7 +114,7 @@ async def receive(ctx: Context, account_id: UUID, items: Sequence[Inbound]) -> i
     account = await _locked(ctx, account_id)
     if account is None:
         raise NotFound(kind="channel_account")
-    return await _take_in(ctx, account, items)
+    return await _take_in(ctx, account, items, clock.now())
 
 
 async def _locked(ctx: Context, account_id: UUID) -> ChannelAccount | None:
@@ -119,7 +126,7 @@ async def _locked(ctx: Context, account_id: UUID) -> ChannelAccount | None:
     )
 
 
-async def _take_in(ctx: Context, account: ChannelAccount, items: Sequence[Inbound]) -> int:
+async def _take_in(ctx: Context, account: ChannelAccount, items: Sequence[Inbound], arrived_at: datetime) -> int:
     now = clock.now()
     account.last_synced_at = now
     if account.state == "failing":
@@ -132,7 +139,7 @@ async def _take_in(ctx: Context, account: ChannelAccount, items: Sequence[Inboun
     out = Effects()
     sent = await _sent_since(ctx, states, grouped)
     setting = Setting(
-        channel(account.kind).rules, account.assistant_enabled, texts_of(account), account.created_at, now
+        channel(account.kind).rules, account.assistant_enabled, texts_of(account), account.created_at, now, arrived_at
     )
     for address, one_by_one in grouped.items():
         state = states[address]

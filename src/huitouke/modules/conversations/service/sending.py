@@ -4,15 +4,18 @@ The conversation's row is locked first, so that of two senders at once each sees
 the window is spent twice, and none is spent on something that can't be sent. Delivery itself is in `delivery`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
+from asyncpg import Record
 from sqlalchemy import select
 
 from huitouke.kernel import clock
 from huitouke.kernel.context import ActorKind, Context
+from huitouke.kernel.database import connection
 from huitouke.kernel.errors import NotFound, Problem
 from huitouke.kernel.files import service as files
 from huitouke.kernel.ids import new_id
@@ -30,6 +33,7 @@ from huitouke.modules.conversations.schemas import Card
 from huitouke.modules.conversations.service import problems
 from huitouke.modules.conversations.service.announce import announce
 from huitouke.modules.conversations.service.cards import Body, card_body
+from huitouke.modules.conversations.sql import outgoing as sql
 from huitouke.modules.organization import service as organization
 
 PREVIEW_CHARACTERS: Final = 80
@@ -125,6 +129,15 @@ async def locked(ctx: Context, conversation_id: UUID) -> tuple[Conversation, Cha
     return found[0], found[1]
 
 
+async def lock(ctx: Context, conversation_ids: Sequence[UUID]) -> dict[UUID, Record]:
+    """Conversations with what sending needs of their accounts (`outgoing.LOCK`), locked until the transaction ends.
+
+    Ids that don't exist are missing.
+    """
+    raw = await connection(ctx)
+    return {row["id"]: row for row in await raw.fetch(sql.LOCK, ctx.tenant_id, list(conversation_ids))}
+
+
 async def sent_before(ctx: Context, conversation_id: UUID, client_id: str | None) -> Message | None:
     """The message that was queued with that client id."""
     if client_id is None:
@@ -148,14 +161,16 @@ def why_not_reply(
         return "closed"
     if ctx.actor.kind is ActorKind.STAFF and (row.handler != "agent" or row.staff_id != ctx.actor.id):
         return "already_taken" if row.staff_id is not None else "take_first"
-    return why_no_room(row, now, reserved=reserved)
+    return why_no_room(row.window_expires_at, row.window_left, now, reserved=reserved)
 
 
-def why_no_room(row: Conversation, now: datetime, *, reserved: bool = False) -> ReplyRefusal | None:
+def why_no_room(
+    window_expires_at: datetime | None, window_left: int, now: datetime, *, reserved: bool = False
+) -> ReplyRefusal | None:
     """Whether the channel's window has room for one more message."""
-    if row.window_expires_at is None or row.window_expires_at <= now:
+    if window_expires_at is None or window_expires_at <= now:
         return "window_closed"
-    return "no_messages_left" if row.window_left < 1 and not reserved else None
+    return "no_messages_left" if window_left < 1 and not reserved else None
 
 
 async def queue(ctx: Context, row: Conversation, account: ChannelAccount, request: SendRequest) -> Message:
@@ -228,10 +243,15 @@ async def _body(ctx: Context, request: SendRequest, rules: ChannelRules, message
         return await card_body(ctx, request.card, rules, message_id)
     if request.file_id is not None:
         return await _file_body(ctx, request, request.file_id, rules)
-    text = (request.text or "").strip()
+    return Body("text", sendable_text(request.text, request.ai_label, rules), None, dict(request.content))
+
+
+def sendable_text(text: str | None, ai_label: str | None, rules: ChannelRules) -> str:
+    """The text without its edges, if it fits together with its sign. Raises EmptyMessage, TextTooLong."""
+    text = (text or "").strip()
     if not text:
         raise problems.EmptyMessage(field="text")
-    size = len(text.encode()) + len((request.ai_label or "").encode())
+    size = len(text.encode()) + len((ai_label or "").encode())
     if size > rules.text_limit_bytes:
         raise problems.TextTooLong(
             field="text",
@@ -239,7 +259,7 @@ async def _body(ctx: Context, request: SendRequest, rules: ChannelRules, message
             limit=rules.text_limit_bytes,
             characters=-(-(size - rules.text_limit_bytes) // 3),
         )
-    return Body("text", text, None, dict(request.content))
+    return text
 
 
 async def _file_body(ctx: Context, request: SendRequest, file_id: UUID, rules: ChannelRules) -> Body:

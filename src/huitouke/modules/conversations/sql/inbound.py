@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from huitouke.modules.conversations.sql import JSON, Columns
+from huitouke.kernel.database.columns import JSON, Columns
 
 SEEN_BEFORE: Final = """
 SELECT external_msgid
