@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-JSON = "jsonb"
+import orjson
+
+JSON: Final = "jsonb"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,14 @@ class Columns:
         )
 
     def arguments(self, rows: Sequence[Any]) -> list[list[Any]]:
-        """The arrays: one per column, out of rows that have an attribute per column."""
-        return [[getattr(row, name) for row in rows] for name, _ in self.types]
+        """The arrays: one per column, out of rows that have an attribute per column. JSON is an object or its text."""
+        return [[_value(getattr(row, name), kind) for row in rows] for name, kind in self.types]
 
     def _arrays(self) -> str:
         return ", ".join(
             f"${number}::{'text' if kind == JSON else kind}[]" for number, (_, kind) in enumerate(self.types, start=2)
         )
+
+
+def _value(value: Any, kind: str) -> Any:
+    return orjson.dumps(value).decode() if kind == JSON and not isinstance(value, str) else value

@@ -56,7 +56,7 @@ class Gathering(Generic[Item, Result]):
     """A step of runs that is done for many at once, in one transaction that is fenced with each run's lease.
 
     `together` gets the items of at most `most` runs and gives as many results, in their order. When it fails, each
-    item is done alone, so that a bad one fails by itself.
+    item is done alone, so that a bad one fails by itself. What only reads needs no fence (`fenced=False`).
     """
 
     def __init__(
@@ -65,10 +65,12 @@ class Gathering(Generic[Item, Result]):
         *,
         most: int = MOST,
         at_once: int = AT_ONCE,
+        fenced: bool = True,
     ) -> None:
         self._together = together
         self._most = most
         self._at_once = at_once
+        self._fenced = fenced
         self._queues: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[UUID, _Queue[Item, Result]]] = (
             WeakKeyDictionary()
         )
@@ -126,6 +128,8 @@ class Gathering(Generic[Item, Result]):
         first = group[0].context
         shared = first if len(group) == 1 else replace(first, request_id=None, causation_id=None)
         async with transaction(shared) as ctx:
-            held = await fence_many(ctx, [entry.context for entry in group])
+            held = [True] * len(group)
+            if self._fenced:
+                held = await fence_many(ctx, [entry.context for entry in group])
             done = iter(await self._together(ctx, [e.item for e, mine in zip(group, held, strict=True) if mine]))
         return [next(done) if mine else LeaseLost(repr(e.item)) for e, mine in zip(group, held, strict=True)]

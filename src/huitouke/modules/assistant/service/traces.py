@@ -3,19 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from huitouke.kernel import clock
 from huitouke.kernel.context import Context
+from huitouke.kernel.database import connection
+from huitouke.kernel.database.columns import JSON, Columns
 from huitouke.modules.assistant.models import ReplyTrace
 from huitouke.modules.assistant.reply.outcome import Outcome
+
+_TRACES: Final = Columns(
+    "reply_traces",
+    (
+        ("id", "uuid"),
+        ("conversation_id", "uuid"),
+        ("message_id", "uuid"),
+        ("answered_seq", "bigint"),
+        ("question", "text"),
+        ("decision", "text"),
+        ("reason", "text"),
+        ("answer", "text"),
+        ("evidence", JSON),
+        ("checks", JSON),
+        ("model", "text"),
+        ("tokens_in", "bigint"),
+        ("tokens_out", "bigint"),
+        ("elapsed_ms", JSON),
+        ("created_at", "timestamptz"),
+    ),
+)
 
 
 async def write_traces(ctx: Context, traces: Sequence[ReplyTrace]) -> None:
     """Keeps why the assistant decided so."""
-    ctx.session.add_all(traces)
-    await ctx.session.flush()
+    raw = await connection(ctx)
+    await raw.execute(_TRACES.insert(), ctx.tenant_id, *_TRACES.arguments(traces))
 
 
 def build_trace(

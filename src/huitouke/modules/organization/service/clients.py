@@ -1,6 +1,7 @@
 """Clients that call WeCom for an app. One HTTP pool and one token centre per process and address."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -10,10 +11,10 @@ from sqlalchemy import select
 
 from huitouke.kernel import clock
 from huitouke.kernel.context import Context
-from huitouke.kernel.database import transaction
 from huitouke.kernel.errors import NotFound
 from huitouke.kernel.keys import unseal
 from huitouke.kernel.settings import get_settings
+from huitouke.kernel.work import Gathering
 from huitouke.modules.organization.models import WecomApp
 from huitouke.modules.organization.service.tokens import DatabaseTokenStore, credential_key
 from huitouke.wechat.client import WecomClient, token_fetcher
@@ -32,8 +33,7 @@ async def wecom_client(context: Context, app_id: UUID) -> WecomClient:
 
     Raises NotFound.
     """
-    async with transaction(context) as ctx:
-        app = await ctx.session.scalar(select(WecomApp).where(WecomApp.id == app_id))
+    app = await _app(context, app_id)
     if app is None:
         raise NotFound(kind="wecom_app")
     secret = unseal(context, "wecom_apps", "secret_sealed", app.id, app.secret_sealed)
@@ -41,6 +41,16 @@ async def wecom_client(context: Context, app_id: UUID) -> WecomClient:
     base_url = get_settings().wecom_base_url
     http, tokens = _pool(base_url)
     return WecomClient(http, tokens, credential, base_url)
+
+
+async def _read(ctx: Context, app_ids: Sequence[UUID]) -> list[WecomApp | None]:
+    rows = await ctx.session.scalars(select(WecomApp).where(WecomApp.id.in_(set(app_ids))))
+    apps = {app.id: app for app in rows}
+    return [apps.get(app_id) for app_id in app_ids]
+
+
+_app = Gathering(_read, fenced=False)
+"""Each call needs its app's row; calls at the same time read it once."""
 
 
 async def close_clients() -> None:
