@@ -9,13 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from huitouke.kernel import clock
 from huitouke.kernel.context import Context
 from huitouke.kernel.ids import new_id
-from huitouke.kernel.work import wake
 from huitouke.modules.conversations.models import ChannelAccount, Message, OutboundMessage
-from huitouke.modules.conversations.service.announce import announce
-from huitouke.modules.conversations.service.sending import locked, preview
+from huitouke.modules.conversations.service.sending import locked, put
 
 EventText = Literal["greeting", "closing", "taken"]
 
@@ -48,43 +45,12 @@ async def answer_event(
     text = instead or texts_of(account).get(kind)
     if not code or text is None:
         return None
-    now = clock.now()
     message = Message(
-        id=new_id(),
-        conversation_id=row.id,
-        seq=row.seq + 1,
-        changed_seq=row.seq + 1,
-        direction="out",
-        sender_kind="system",
-        msgtype="text",
-        text=text,
-        content={"on_event": kind},
-        ai=False,
-        state="queued",
-        sent_at=now,
-        created_at=now,
+        id=new_id(), sender_kind="system", msgtype="text", text=text, content={"on_event": kind}, ai=False
     )
-    delivery = OutboundMessage(
-        id=message.id,
-        conversation_id=row.id,
-        channel_account_id=account.id,
-        seq=message.seq,
-        state="queued",
-        msgid=message.id.hex,
-        attempts=0,
-        next_attempt_at=now,
-        event_code=code,
-        expires_at=expires_at,
-        counted=False,
+    await put(
+        ctx, row, account, message, OutboundMessage(event_code=code, expires_at=expires_at, counted=False), shown=text
     )
-    ctx.session.add_all([message, delivery])
-    row.seq += 2
-    row.state_seq, row.changed_at = row.seq, now
-    row.last_message_at, row.last_msgtype, row.last_sender = now, "text", "system"
-    row.last_preview = preview(text)
-    await ctx.session.flush()
-    await wake(ctx, "send", str(row.id))
-    announce(ctx, row.id, row.seq)
     return message
 
 

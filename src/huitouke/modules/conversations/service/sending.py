@@ -5,9 +5,9 @@ the window is spent twice, and none is spent on something that can't be sent. De
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from asyncpg import Record
@@ -55,9 +55,6 @@ class SendRequest:
     card: Card | None = None
     client_id: str | None = None
     """The same id is never sent twice in one conversation."""
-    ai: bool = False
-    ai_label: str | None = None
-    content: dict[str, Any] = field(default_factory=dict)
 
 
 async def send_message(ctx: Context, conversation_id: UUID, request: SendRequest) -> Message:
@@ -174,61 +171,62 @@ def why_no_room(
 
 
 async def queue(ctx: Context, row: Conversation, account: ChannelAccount, request: SendRequest) -> Message:
-    """Writes the message and its delivery, reserves its place in the window, wakes the sender.
+    """Queues what was asked for. The row is locked and whatever forbids sending was refused before.
 
-    The row is locked and whatever forbids sending was refused before.
     Raises TextTooLong, EmptyMessage, OneAtATime, KindNotSendable, FileTooLarge, and what `card_body` raises.
     """
-    rules = channel(account.kind).rules
     message_id = new_id()
-    body = await _body(ctx, request, rules, message_id)
-    now = clock.now()
+    body = await _body(ctx, request, channel(account.kind).rules, message_id)
     message = Message(
         id=message_id,
-        conversation_id=row.id,
-        seq=row.seq + 1,
-        changed_seq=row.seq + 1,
-        direction="out",
         sender_kind=_sender_kind(ctx),
         sender_id=ctx.actor.id if ctx.actor.kind is ActorKind.STAFF else None,
         msgtype=body.msgtype,
         text=body.text,
         content=body.content,
         file_id=body.file_id,
-        ai=request.ai,
-        state="queued",
+        ai=False,
         client_id=request.client_id,
-        sent_at=now,
-        created_at=now,
     )
-    outbound = OutboundMessage(
-        id=message.id,
-        conversation_id=row.id,
-        channel_account_id=account.id,
-        seq=message.seq,
-        state="queued",
-        msgid=message.id.hex,
-        attempts=0,
-        next_attempt_at=now,
-        ai_label=request.ai_label,
-        counted=True,
-    )
-    ctx.session.add_all([message, outbound])
     if request.client_id is not None:
-        ctx.session.add(MessageClientId(conversation_id=row.id, client_id=request.client_id, message_id=message.id))
+        ctx.session.add(MessageClientId(conversation_id=row.id, client_id=request.client_id, message_id=message_id))
+    shown = body.text if request.card is None else summary(body.msgtype, None, body.content)
+    await put(ctx, row, account, message, OutboundMessage(counted=True), shown)
+    if body.file_id is not None:
+        await files.attach(ctx, body.file_id, "message", message.id)
+    return message
+
+
+async def put(
+    ctx: Context,
+    row: Conversation,
+    account: ChannelAccount,
+    message: Message,
+    delivery: OutboundMessage,
+    shown: str | None,
+) -> None:
+    """Writes a message and its delivery as the conversation's last, takes its place in the window, wakes the sender.
+
+    The caller says what is sent, by whom, and under which terms; `shown` stands in the inbox. The row is locked.
+    """
+    now = clock.now()
+    message.conversation_id, message.direction, message.state = row.id, "out", "queued"
+    message.seq = message.changed_seq = row.seq + 1
+    message.sent_at = message.created_at = now
+    delivery.id, delivery.msgid, delivery.seq = message.id, message.id.hex, message.seq
+    delivery.conversation_id, delivery.channel_account_id = row.id, account.id
+    delivery.state, delivery.attempts, delivery.next_attempt_at = "queued", 0, now
+    ctx.session.add_all([message, delivery])
     row.seq += 2
     row.state_seq, row.changed_at = row.seq, now
-    row.window_left -= 1
-    row.last_message_at, row.last_msgtype, row.last_sender = now, body.msgtype, message.sender_kind
-    row.last_preview = preview(body.text if request.card is None else summary(body.msgtype, None, body.content))
+    row.window_left -= 1 if delivery.counted else 0
+    row.last_message_at, row.last_msgtype, row.last_sender = now, message.msgtype, message.sender_kind
+    row.last_preview = preview(shown)
     if message.sender_kind != "system":
         row.unread = 0
     await ctx.session.flush()
-    if body.file_id is not None:
-        await files.attach(ctx, body.file_id, "message", message.id)
     await wake(ctx, "send", str(row.id))
     announce(ctx, row.id, row.seq)
-    return message
 
 
 def preview(text: str | None) -> str:
@@ -243,7 +241,7 @@ async def _body(ctx: Context, request: SendRequest, rules: ChannelRules, message
         return await card_body(ctx, request.card, rules, message_id)
     if request.file_id is not None:
         return await _file_body(ctx, request, request.file_id, rules)
-    return Body("text", sendable_text(request.text, request.ai_label, rules), None, dict(request.content))
+    return Body("text", sendable_text(request.text, None, rules), None, {})
 
 
 def sendable_text(text: str | None, ai_label: str | None, rules: ChannelRules) -> str:
@@ -272,7 +270,7 @@ async def _file_body(ctx: Context, request: SendRequest, file_id: UUID, rules: C
         raise problems.KindNotSendable(field="file_id", media_type=file.media_type)
     if file.bytes > limit:
         raise problems.FileTooLarge(field="file_id", bytes=file.bytes, limit=limit, limit_mib=limit // 2**20)
-    return Body(kind, None, file_id, {"name": file.name, **request.content})
+    return Body(kind, None, file_id, {"name": file.name})
 
 
 def _file_kind(media_type: str) -> str:
