@@ -17,7 +17,7 @@ from huitouke.kernel.database.launcher import Server, start
 from tests.support.database import clone, make_template
 from tests.support.world import World, make_world
 
-pytest_plugins = ["tests.plugins.floors", "tests.plugins.live"]
+pytest_plugins = ["tests.plugins.floors", "tests.plugins.groups", "tests.plugins.live"]
 
 SERVER_ADDRESS = "HUITOUKE_TEST_POSTGRES"
 """How the run's server is told to the workers: the superuser's URL, with {database} in it."""

@@ -1,5 +1,6 @@
 """A merchant who has worked for a while: no screen is empty. In the language of whoever looks at it."""
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -72,9 +73,7 @@ async def lived_in(stage: Stage, folder: Path, language: Language = "zh-CN") -> 
         await shop.owner.put("/api/assistant/settings", {**known, **said.settings})
     await shop.teach(said.faq, group=said.group)
     first, second, third = [await shop.customer(name) for name in said.customers]
-    await first.asks(said.question)
-    await second.asks(said.unknown)
-    await third.asks(said.person)
+    await asyncio.gather(first.asks(said.question), second.asks(said.unknown), third.asks(said.person))
     answered, waiting = await first.conversation(), await third.conversation()
     imported = await _preview(shop, said, folder)
     entry = (await shop.owner.get("/api/knowledge/entries"))["items"][0]["id"]

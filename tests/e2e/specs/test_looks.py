@@ -1,7 +1,8 @@
 """Every page, at both widths, light and dark, in both languages: accessible, nothing cut off, nothing untranslated."""
 
+from itertools import product
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from playwright.async_api import Page
@@ -14,11 +15,29 @@ from tests.e2e.pages.words import Language
 PEOPLE_OF_OTHER_SHOPS = " · "
 """The sandbox offers everybody's phone and everybody's desk, by name and id."""
 WIDTHS = {"1440": DESKTOP, "375": MOBILE}
+LANGUAGES = get_args(Language)
+SEVERAL_PAGES_SECONDS = 300
+"""A dozen pages, each looked at in light and dark: longer than other tests where the machine is slow."""
 
 
-@pytest.mark.parametrize("language", get_args(Language))
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("part", get_args(Part))
+def forms(*cases: tuple[str, ...]) -> list[Any]:
+    """Every combination of the last two, width and language, for what comes before; those not named are `long`.
+
+    The named ones have every page at both widths and in both languages, but not each width in each language.
+    """
+    every = [
+        (*first, *rest) for first in dict.fromkeys(case[:-2] for case in cases) for rest in product(WIDTHS, LANGUAGES)
+    ]
+    return [pytest.param(*each, marks=() if each in cases else pytest.mark.long) for each in every]
+
+
+@pytest.mark.timeout(SEVERAL_PAGES_SECONDS)
+@pytest.mark.parametrize(
+    ("part", "width", "language"),
+    forms(
+        ("working", "1440", "en"), ("working", "375", "zh-CN"), ("settings", "1440", "zh-CN"), ("settings", "375", "en")
+    ),
+)
 async def test_every_page_is_accessible_whole_and_in_one_language(
     screens: Screens, tmp_path: Path, part: Part, width: str, language: Language
 ) -> None:
@@ -44,8 +63,8 @@ async def test_the_sign_in_page_is_accessible_whole_and_in_one_language(screens:
     assert faults + await _faults(console.page, "en") == []
 
 
-@pytest.mark.parametrize("language", get_args(Language))
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.timeout(SEVERAL_PAGES_SECONDS)
+@pytest.mark.parametrize(("width", "language"), forms(("1440", "zh-CN"), ("375", "en")))
 async def test_the_phone_and_the_desk_of_the_sandbox_too(
     screens: Screens, tmp_path: Path, width: str, language: Language
 ) -> None:
