@@ -53,3 +53,12 @@ async def test_a_dialog_is_a_sheet_from_below_as_wide_as_the_phone_and_no_higher
     width, height = MOBILE
     assert (box["x"], box["width"], box["y"] + box["height"]) == (0, width, height)
     assert box["height"] < height * 0.8
+
+
+async def test_the_assistant_is_paused_for_everybody_on_a_phone_too(screens: Screens, shop: Shop) -> None:
+    console = await screens.console(shop.owner, size=MOBILE, at="/assistant/settings")
+    pause = console.page.get_by_role("main").get_by_role("button", name=console.words("assistant.pause.serving"))
+    await pause.tap()
+    await console.page.get_by_role("menuitem", name=console.words("assistant.pause.until_told")).tap()
+    await console.is_told(console.words("assistant.pause.done"))
+    assert (await shop.owner.get("/api/assistant/settings"))["paused"] is True
