@@ -107,6 +107,15 @@ class Inbox:
     def pictures(self) -> Locator:
         return self.messages.get_by_role("button", name=self.words("conversations.picture_open"))
 
+    @property
+    def play_voice(self) -> Locator:
+        return self.messages.get_by_role("button", name=self.words("conversations.voice_play"))
+
+    @property
+    def voice_player(self) -> Locator:
+        """The browser's own player, once a voice was decoded; it has no role."""
+        return self.messages.locator("audio")
+
     async def open_card(self, kind: str) -> Locator:
         """The dialog in which a link, mini program, menu or place is made."""
         await self.thread.get_by_role("button", name=self.words("conversations.card.more"), exact=True).click()

@@ -42,6 +42,10 @@ class Phone:
         """An entry of the newest menu that has it."""
         await self.chat.get_by_role("button", name=entry, exact=True).last.click()
 
+    async def send_voice(self) -> None:
+        """The sandbox's sample, some seconds of AMR."""
+        await self.page.get_by_role("button", name=self.words("composer.voice"), exact=True).click()
+
     async def send_picture(self, file: Path) -> None:
         await self.page.get_by_role("button", name=self.words("composer.more"), exact=True).click()
         async with self.page.expect_file_chooser() as choosing:

@@ -109,8 +109,6 @@ class Screens:
         )
         context.set_default_timeout(ACTION_MILLISECONDS)
         await context.tracing.start(snapshots=True)
-        # The sandbox's pages are Chinese until somebody chooses.
-        await context.add_init_script(f"localStorage.setItem('wechat-sandbox.locale', '{language}')")
         page = await context.new_page()
         opened = _Opened(name, context, page, Watch(page))
         self._opened.append(opened)

@@ -39,3 +39,26 @@ async def test_the_details_of_a_customer_open_over_the_conversation(screens: Scr
     await expect(drawer).to_contain_text(customer.nickname)
     await drawer.get_by_role("button", name=console.words("common.close")).tap()
     await expect(drawer).to_be_hidden()
+
+
+async def test_a_dialog_is_a_sheet_from_below_as_wide_as_the_phone_and_no_higher_than_its_words(
+    screens: Screens, shop: Shop
+) -> None:
+    console = await screens.console(shop.owner, size=MOBILE, at=f"/settings/channels/accounts/{shop.account_id}")
+    await console.button("organization.ending.begin").tap()
+    sheet = console.page.get_by_role("dialog")
+    await expect(sheet).to_be_visible()
+    box = await sheet.bounding_box()
+    assert box is not None
+    width, height = MOBILE
+    assert (box["x"], box["width"], box["y"] + box["height"]) == (0, width, height)
+    assert box["height"] < height * 0.8
+
+
+async def test_the_assistant_is_paused_for_everybody_on_a_phone_too(screens: Screens, shop: Shop) -> None:
+    console = await screens.console(shop.owner, size=MOBILE, at="/assistant/settings")
+    pause = console.page.get_by_role("main").get_by_role("button", name=console.words("assistant.pause.serving"))
+    await pause.tap()
+    await console.page.get_by_role("menuitem", name=console.words("assistant.pause.until_told")).tap()
+    await console.is_told(console.words("assistant.pause.done"))
+    assert (await shop.owner.get("/api/assistant/settings"))["paused"] is True

@@ -49,3 +49,13 @@ async def test_paused_for_everybody_it_is_silent_until_it_is_woken(screens: Scre
     await expect(console.inbox.pause_notice).to_have_count(0)
     assert "七天内" in await customer.asks("可以退换货吗")
     await expect(console.inbox.message("七天内")).to_be_visible()
+
+
+async def test_what_the_menu_of_the_pause_offers_is_read_whole_in_its_column(screens: Screens, shop: Shop) -> None:
+    console = await screens.console(shop.owner, language="en")
+    column = console.page.get_by_role("navigation", name=console.words("conversations.title"))
+    await column.get_by_role("button", name=console.words("assistant.pause.serving")).click()
+    place, menu = await column.bounding_box(), await column.get_by_role("menu").bounding_box()
+    assert place is not None
+    assert menu is not None
+    assert menu["x"] + menu["width"] <= place["x"] + place["width"]

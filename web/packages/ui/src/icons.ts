@@ -33,6 +33,7 @@ export {
   Image as IconImage,
   Inbox as IconInbox,
   Info as IconInfo,
+  Languages as IconLanguage,
   Link as IconLink,
   List as IconMenu,
   ListChecks as IconAudit,

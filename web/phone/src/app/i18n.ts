@@ -6,7 +6,7 @@ import { recall, remember } from './storage';
 const STORED = 'locale';
 const messages: Record<Locale, Messages> = { 'zh-CN': chinese, en: english };
 
-export const i18n: ConsoleI18n = makeI18n(nearestLocale(recall(STORED) ?? 'zh-CN'), messages);
+export const i18n: ConsoleI18n = makeI18n(nearestLocale(recall(STORED) ?? navigator.language), messages);
 
 export function applyLocale(locale: Locale): void {
   i18n.global.locale.value = locale;

@@ -18,7 +18,7 @@ export async function mount(root, console) {
   const words = TEXTS[console.locale] ?? TEXTS.en;
   const days = await console.get('/api/visits?limit=30');
   const frame = add(root, 'section');
-  frame.style.cssText = 'max-inline-size: var(--size-form); padding: var(--space-6)';
+  frame.style.cssText = 'max-inline-size: var(--size-form); padding: var(--space-6) var(--space-4)';
   add(frame, 'h1', words.title).style.marginBlockEnd = 'var(--space-4)';
   if (!days.length) {
     add(frame, 'p', words.none);
@@ -26,13 +26,16 @@ export async function mount(root, console) {
   }
   const table = add(frame, 'table');
   table.className = 'table';
+  table.style.cssText = 'border-radius: var(--radius-card); background: var(--surface-card); box-shadow: var(--shadow-card)';
   const head = add(add(table, 'thead'), 'tr');
   add(head, 'th', words.day);
-  add(head, 'th', words.messages);
+  add(head, 'th', words.messages).style.textAlign = 'end';
   const body = add(table, 'tbody');
   for (const day of days) {
     const row = add(body, 'tr');
     add(row, 'td', new Intl.DateTimeFormat(console.locale, { dateStyle: 'medium', timeZone: 'UTC' }).format(new Date(day.day)));
-    add(row, 'td', new Intl.NumberFormat(console.locale).format(day.messages)).className = 'figures';
+    const count = add(row, 'td', new Intl.NumberFormat(console.locale).format(day.messages));
+    count.className = 'figures';
+    count.style.textAlign = 'end';
   }
 }

@@ -1,5 +1,5 @@
 import { defineStore } from 'pinia';
-import { ref, watch } from 'vue';
+import { computed, ref, watch } from 'vue';
 
 export type Theme = 'system' | 'light' | 'dark';
 
@@ -37,21 +37,16 @@ export const usePreferences = defineStore('preferences', () => {
   const navCollapsed = ref(stored.navCollapsed);
   const panelOpen = ref(stored.panelOpen);
   const listWidthPx = ref(stored.listWidthPx);
-  const systemDark = window.matchMedia('(prefers-color-scheme: dark)');
+  const system = window.matchMedia('(prefers-color-scheme: dark)');
+  const systemDark = ref(system.matches);
+  const dark = computed(() => theme.value === 'dark' || (theme.value === 'system' && systemDark.value));
 
-  function paint(): void {
-    const dark = theme.value === 'dark' || (theme.value === 'system' && systemDark.matches);
-    document.documentElement.dataset.theme = dark ? 'dark' : 'light';
-  }
-
-  systemDark.addEventListener('change', paint);
-  watch(theme, (choice) => {
-    localStorage.setItem(STORED_THEME, choice);
-    paint();
-  });
+  system.addEventListener('change', () => (systemDark.value = system.matches));
+  watch(theme, (choice) => localStorage.setItem(STORED_THEME, choice));
+  watch(dark, (now) => (document.documentElement.dataset.theme = now ? 'dark' : 'light'));
   watch([enterSends, navCollapsed, panelOpen, listWidthPx], () => {
     const value: Stored = { enterSends: enterSends.value, navCollapsed: navCollapsed.value, panelOpen: panelOpen.value, listWidthPx: listWidthPx.value };
     localStorage.setItem(STORED, JSON.stringify(value));
   });
-  return { theme, enterSends, navCollapsed, panelOpen, listWidthPx };
+  return { theme, dark, enterSends, navCollapsed, panelOpen, listWidthPx };
 });

@@ -10,6 +10,7 @@ describe('the changes of an entry of the log', () => {
     expect(changesOf({ name: '阿宁' }, null)).toEqual([{ name: 'name', before: '阿宁', after: null }]);
   });
   it('do not tell an empty text from none', () => expect(changesOf({ remark: '' }, { remark: null })).toEqual([]));
+  it('do not tell an empty list from none', () => expect(changesOf(null, { variants: [] })).toEqual([]));
   it('see into lists', () => expect(changesOf({ words: ['a'] }, { words: ['a'] })).toEqual([]));
   it('count a remark of the change only when it is true', () => {
     expect(changesOf({ name: 'a' }, { name: 'a', secret_changed: false })).toEqual([]);

@@ -10,7 +10,7 @@ const SILENT = new Set(['version']);
 
 type Facts = Readonly<Record<string, unknown>> | null;
 
-const empty = (value: unknown): boolean => value === null || value === undefined || value === '';
+const empty = (value: unknown): boolean => value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0);
 const same = (one: unknown, other: unknown): boolean => (empty(one) && empty(other)) || JSON.stringify(one) === JSON.stringify(other);
 
 /**
