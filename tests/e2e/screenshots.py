@@ -139,7 +139,10 @@ async def draw_form(
         await expect(chat.get_by_role("listitem").filter(has_text="AI").last).to_be_visible()
         await take(page, "phone", width, theme)
         await page.goto(f"{scene.sandbox}/desk")
-        await expect(page.get_by_role("region").first).to_be_visible()
+        apps = phone_words()("desk.tab.apps")
+        await page.get_by_role("link", name=apps).click()
+        await page.get_by_role("region", name=apps).get_by_role("link").first.click()
+        await expect(page.get_by_role("main").get_by_role("heading", level=3).first).to_be_visible()
         await take(page, "desk", width, theme)
     async with opened(browser, width, theme, session) as page:
         console = console_of(page, scene)
