@@ -12,7 +12,7 @@ from tests.e2e.composers.stage import Stage, running_stage
 from tests.e2e.pages.browser import launch
 from tests.e2e.pages.screens import Screens
 
-EXPECT_MILLISECONDS = 8_000
+EXPECT_MILLISECONDS = 20_000
 
 _failed = pytest.StashKey[bool]()
 

@@ -8,6 +8,8 @@ import httpx2
 
 T = TypeVar("T")
 POLL_SECONDS = 0.05
+PATIENCE_SECONDS = 40.0
+"""For machines that are slow; nothing waits longer than it must."""
 
 
 def eventually(ask: Callable[[], T | None], what: str, within_seconds: float) -> T:
@@ -30,14 +32,14 @@ class Customer:
     """Somebody with WeChat, played over the sandbox's control API."""
 
     def __init__(self, sandbox: str, nickname: str) -> None:
-        self._http = httpx2.Client(base_url=f"{sandbox}/sandbox", timeout=10, trust_env=False)
+        self._http = httpx2.Client(base_url=f"{sandbox}/sandbox", timeout=PATIENCE_SECONDS, trust_env=False)
         account = _json(self._http.get("/state"))["corps"][0]["kf_accounts"][0]
         self._account = account["open_kfid"]
         self._id = _json(self._http.post("/customers", json={"nickname": nickname}))["external_userid"]
         self._chat = f"/customers/{self._id}/chats/{account['open_kfid']}"
         entered = _json(self._http.post(f"/customers/{self._id}/enter", json={"open_kfid": account["open_kfid"]}))
         if entered["welcome_expected"]:  # else it could be taken for the answer to the first question
-            eventually(lambda: self.answers_after(0), "the shop's greeting", within_seconds=20)
+            eventually(lambda: self.answers_after(0), "the shop's greeting", within_seconds=PATIENCE_SECONDS)
 
     @property
     def place(self) -> str:
@@ -55,13 +57,13 @@ class Customer:
         items: list[dict[str, Any]] = _json(self._http.get(f"{self._chat}/messages", params={"after": seq}))["items"]
         return [item for item in items if item["sender"] != "customer"]
 
-    def asks(self, text: str, within_seconds: float = 10) -> str:
+    def asks(self, text: str, within_seconds: float = PATIENCE_SECONDS) -> str:
         """Writes and waits for what the shop answers."""
         seq = self.write(text)
         answers = eventually(lambda: self.answers_after(seq), f"an answer to 「{text}」", within_seconds)
         return "\n".join(answer["text"] for answer in answers)
 
-    def sees(self, text: str, within_seconds: float = 10) -> None:
+    def sees(self, text: str, within_seconds: float = PATIENCE_SECONDS) -> None:
         """Waits until a text stands on the phone."""
         eventually(
             lambda: [answer for answer in self.answers_after(0) if text in answer["text"]],
@@ -75,7 +77,7 @@ class Staff:
 
     def __init__(self, console: str, name: str, password: str) -> None:
         headers = {"X-Requested-With": "huitouke", "Origin": console}
-        self._http = httpx2.Client(base_url=console, headers=headers, timeout=20, trust_env=False)
+        self._http = httpx2.Client(base_url=console, headers=headers, timeout=PATIENCE_SECONDS, trust_env=False)
         self.me = self.post("/api/session", {"sign_in_name": name, "password": password})
 
     def get(self, path: str, **query: str | int) -> Any:
@@ -94,7 +96,7 @@ class Staff:
         uploaded = _json(self._http.post("/api/files", params={"purpose": purpose}, files=files))
         return str(uploaded["id"])
 
-    def conversation_of(self, customer_name: str, within_seconds: float = 10) -> dict[str, Any]:
+    def conversation_of(self, customer_name: str, within_seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """The open conversation with a customer, as the inbox lists it."""
 
         def found() -> dict[str, Any] | None:

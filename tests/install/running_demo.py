@@ -12,8 +12,8 @@ from types import TracebackType
 from typing import Self
 
 ROOT = Path(__file__).parents[2]
-START_TIMEOUT_SECONDS = 100
-STOP_TIMEOUT_SECONDS = 40
+START_TIMEOUT_SECONDS = 240
+STOP_TIMEOUT_SECONDS = 90
 LAST_LINE = "Ctrl-C"
 
 

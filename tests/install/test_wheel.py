@@ -93,6 +93,6 @@ def test_modules_are_found_by_their_entry_points(installed: Installed) -> None:
 def test_the_demo_starts_from_the_installed_package_and_ends_on_ctrl_c(installed: Installed, tmp_path: Path) -> None:
     with RunningDemo(tmp_path / "data", installed.command("huitouke")) as demo:
         for address in (demo.addresses.console, demo.addresses.phone, demo.addresses.docs):
-            with urllib.request.urlopen(address, timeout=10) as answer:
+            with urllib.request.urlopen(address, timeout=30) as answer:
                 assert answer.status == 200
                 assert b"<html" in answer.read().lower()

@@ -42,7 +42,7 @@ SECRETS = {
     "key that no header holds": "canary-键-66",
 }
 BROKEN = ("\0", "\ud800")
-SETTLE_SECONDS = 15.0
+SETTLE_SECONDS = 45.0
 
 
 @dataclass

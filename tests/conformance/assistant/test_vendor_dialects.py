@@ -185,8 +185,8 @@ async def test_a_call_that_is_cancelled_closes_its_connection() -> None:
     async with Endpoint([Reply(200, b"", pause_seconds=30)]) as endpoint:
         model = OpenAiCompatible(f"{endpoint.address}/v1", "m", None)
         call = asyncio.create_task(model.chat(ASKED, max_tokens=1, timeout_seconds=60))
-        await asyncio.wait_for(endpoint.asked.wait(), 5)
+        await asyncio.wait_for(endpoint.asked.wait(), 30)
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        await asyncio.wait_for(endpoint.hung_up.wait(), 5)
+        await asyncio.wait_for(endpoint.hung_up.wait(), 30)

@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx2
 
 ROOT = Path(__file__).parents[3]
-START_SECONDS = 60.0
-STOP_SECONDS = 15.0
+START_SECONDS = 150.0
+STOP_SECONDS = 30.0
 POLL_SECONDS = 0.05
 LOG_CHARACTERS_SHOWN = 4_000
 

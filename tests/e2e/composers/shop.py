@@ -12,7 +12,7 @@ from tests.e2e.composers.people import Staff
 from tests.e2e.composers.stage import Stage
 
 PASSWORD = "a long enough pass phrase"
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
 POLL_SECONDS = 0.05
 CALLBACK_TRIES = 5
 FAQ: Mapping[str, str] = {

@@ -61,7 +61,7 @@ async def running_stage(postgres: str, worker: str) -> AsyncIterator[Stage]:
             server = await _start_server(folder, urls, phone.address)
             stack.callback(server.stop)
             http = await stack.enter_async_context(
-                httpx2.AsyncClient(base_url=phone.address, timeout=20, trust_env=False)
+                httpx2.AsyncClient(base_url=phone.address, timeout=60, trust_env=False)
             )
             yield Stage(server, Sandbox(phone.address, http), phone, database)
 

@@ -17,7 +17,7 @@ from tests.e2e.pages.watch import Watch
 from tests.e2e.pages.wecom import Wecom
 from tests.e2e.pages.words import Language, console_words, phone_words
 
-ACTION_MILLISECONDS = 8_000
+ACTION_MILLISECONDS = 20_000
 DESKTOP = (1440, 900)
 MOBILE = (375, 812)
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"

@@ -28,7 +28,7 @@ from tests.modules.wechat_sandbox.shop import Sandbox, Shop, open_shop
 from tests.support.http import PASSWORD
 
 T = TypeVar("T")
-PATIENCE_SECONDS = 8.0
+PATIENCE_SECONDS = 30.0
 CALLBACK_TRIES = 5
 
 

@@ -101,7 +101,7 @@ async def server(database: Database, modules: Modules, worker_id: str) -> AsyncI
     async with (
         plug_ins.migrated(modules, f"webhook_{worker_id}"),
         serving(application(modules)) as at,
-        httpx2.AsyncClient(base_url=at, timeout=20, trust_env=False) as outside,
+        httpx2.AsyncClient(base_url=at, timeout=60, trust_env=False) as outside,
     ):
         yield outside
 

@@ -326,7 +326,7 @@ def others_may_do(path: Path) -> int:
 async def nobody_there(urls: DatabaseUrls) -> None:
     """Waits until PostgreSQL has noticed that we hung up."""
     connection = await asyncpg.connect(urls.owner)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while await connection.fetchval(  # noqa: ASYNC110 - PostgreSQL doesn't tell
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         ):

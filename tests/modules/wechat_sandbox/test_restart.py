@@ -111,7 +111,7 @@ def test_a_taken_port_is_said_so(running: Sandbox) -> None:
     port = running.address.rsplit(":", 1)[1]
     run = subprocess.run(
         [sys.executable, "-m", "wechat_sandbox", "--port", port],
-        capture_output=True, text=True, env={**os.environ, "PYTHONPATH": "src"}, timeout=20,
+        capture_output=True, text=True, env={**os.environ, "PYTHONPATH": "src"}, timeout=60,
     )  # fmt: skip
     assert run.returncode == 1
     assert "--port" in run.stderr

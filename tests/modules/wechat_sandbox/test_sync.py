@@ -173,7 +173,7 @@ async def test_open_pages_hear_what_changed(shop: Shop, sandbox: Sandbox) -> Non
         lines = stream.aiter_lines()
         assert await anext(lines) == ": connected"
         await shop.writes()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             heard = [line async for line in _take(lines, 2)]
     assert '"kind":"session"' in heard[0]
     assert '"kind":"message"' in heard[1]

@@ -297,7 +297,7 @@ async def test_secrets_of_an_endpoint_are_sealed_in_the_database(world: World, e
 
 async def _listed(world: World, endpoint: Endpoint, at_least: int) -> list[service.ReceivedCallback]:
     """The list, once it has that many lines: refusals are written beside the request."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while True:
             async with transaction(world.context) as ctx:
                 page = await service.list_received(ctx, endpoint.reference_id)

@@ -247,7 +247,7 @@ async def test_two_workers_handle_every_event_once_and_each_customers_in_order(w
     module = Module("test", handlers=(handle,))
     async with working(module), working(module):
         await asyncio.gather(*(emitter(customers[n * 3 : n * 3 + 3]) for n in range(4)))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while await count(world, "event_queue"):  # noqa: ASYNC110 - what is waited for stands in the database
                 await asyncio.sleep(0.02)
 
@@ -302,7 +302,7 @@ async def test_a_merchant_with_a_backlog_gives_its_place_to_another_after_each_b
     async with transaction((await another_world()).context) as ctx:
         await emit(ctx, Happened(number=-1))
 
-    async with working(Module("test", handlers=(handle,)), limits=Limits(items=1, lanes=1)), asyncio.timeout(10):
+    async with working(Module("test", handlers=(handle,)), limits=Limits(items=1, lanes=1)), asyncio.timeout(30):
         while len(handled) < 3 * BATCH + 1:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

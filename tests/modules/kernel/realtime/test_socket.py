@@ -27,6 +27,8 @@ from huitouke.kernel.realtime.app import RealtimeApp
 from huitouke.kernel.realtime.standalone import port
 from tests.support.world import World
 
+PATIENCE_SECONDS = 30
+
 
 class Change(BaseModel):
     seq: int
@@ -98,7 +100,7 @@ class Client:
 
     async def __aexit__(self, *_: object) -> None:
         await self._to_server.put({"type": "websocket.disconnect", "code": 1000})
-        await asyncio.wait_for(self._task, 5)
+        await asyncio.wait_for(self._task, PATIENCE_SECONDS)
 
     async def _on_message(self, message: Message) -> None:
         await self.frozen.wait()
@@ -134,7 +136,7 @@ class Client:
 
     async def until(self, type: str, **wanted: Any) -> dict[str, Any]:
         """The first frame of that type with those values, waiting for it if need be."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 for frame in self.received:
                     if frame["type"] == type and all(frame.get(name) == value for name, value in wanted.items()):
@@ -143,7 +145,7 @@ class Client:
                 await self._news.wait()
 
     async def until_closed(self) -> int:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while self.close_code is None:
                 self._news.clear()
                 await self._news.wait()
@@ -159,7 +161,7 @@ class ClientOverTcp(Client):
 
     async def __aexit__(self, *_: object) -> None:
         await self._to_server.put({"type": "websocket.disconnect", "code": 1000})
-        await asyncio.wait_for(self._task, 5)
+        await asyncio.wait_for(self._task, PATIENCE_SECONDS)
 
     async def _live(self) -> None:
         headers = {"Cookie": f"huitouke_session={self.cookie}"}

@@ -36,7 +36,7 @@ async def count(world: World, table: str) -> int:
         return int((await ctx.session.execute(query, {"tenant": world.tenant_id})).scalar_one())
 
 
-async def settled(world: World, *, within_seconds: float = 10.0) -> None:
+async def settled(world: World, *, within_seconds: float = 30.0) -> None:
     """Waits until the tenant has no item left."""
     async with asyncio.timeout(within_seconds):
         while await count_items(world):  # noqa: ASYNC110 - what is waited for stands in the database

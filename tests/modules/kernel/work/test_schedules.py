@@ -11,6 +11,7 @@ from huitouke.kernel.context import Context
 from huitouke.kernel.database import transaction
 from huitouke.kernel.modules import Module
 from huitouke.kernel.work import schedule, scheduled
+from huitouke.kernel.work.kinds import Schedule
 from huitouke.kernel.work.testing import drain
 from tests.modules.kernel.work.support import count, count_items, working
 from tests.support.world import World
@@ -22,24 +23,45 @@ def _clock() -> object:
     clock.set_offset(0)
 
 
-async def test_a_time_1200_ms_ahead_is_kept_within_50_ms(world: World) -> None:
-    late: list[float] = []
-    due = 0.0
+AHEAD_SECONDS = (1.13, 1.26, 1.39, 1.52)
+"""Beyond the look of every second, and apart from each other: nothing that looks now and then meets them all."""
 
-    @scheduled("test.soon")
-    async def call(context: Context) -> None:
-        late.append(monotonic() - due)
 
-    async with working(Module("test", schedules=(call,))):
-        await asyncio.sleep(0.1)
+async def test_a_time_is_kept_within_50_ms_of_what_the_machine_keeps_at_all(world: World) -> None:
+    called: dict[float, float] = {}
+    kept: dict[float, float] = {}
+
+    def at(seconds: float) -> Schedule:
+        @scheduled(f"test.in_{seconds}")
+        async def call(context: Context) -> None:
+            called[seconds] = monotonic()
+
+        return call
+
+    async def at_all(seconds: float, due: float) -> None:
+        """Sleeps until the same moment, and asks the database as often as a schedule must: due, claimed, done."""
+        await asyncio.sleep(due - monotonic())
         for _ in range(3):
-            due = monotonic() + 1.2
-            async with transaction(world.context) as ctx:
-                await schedule(ctx, "test.soon", clock.now() + timedelta(seconds=1.2))
-            await asyncio.sleep(1.35)
+            await count_items(world)
+        kept[seconds] = monotonic() - due
 
-    assert len(late) == 3
-    assert all(-0.005 <= seconds <= 0.05 for seconds in late), late
+    async with working(Module("test", schedules=tuple(at(seconds) for seconds in AHEAD_SECONDS))):
+        started, now = monotonic(), clock.now()
+        async with transaction(world.context) as ctx:
+            for seconds in AHEAD_SECONDS:
+                await schedule(ctx, f"test.in_{seconds}", now + timedelta(seconds=seconds))
+        async with asyncio.TaskGroup() as beside:
+            for seconds in AHEAD_SECONDS:
+                beside.create_task(at_all(seconds, started + seconds))
+        async with asyncio.timeout(30):
+            while len(called) < len(AHEAD_SECONDS):  # noqa: ASYNC110 - the worker sets it
+                await asyncio.sleep(0.01)
+
+    late = {seconds: called[seconds] - started - seconds for seconds in AHEAD_SECONDS}
+    assert min(late.values()) >= -0.005, late
+    # One may fall into a pause of the machine that its neighbour did not see; looks now and then would miss two.
+    missed = [seconds for seconds in AHEAD_SECONDS if late[seconds] > 0.05 + kept[seconds]]
+    assert len(missed) <= 1, (late, kept)
 
 
 async def test_the_earliest_of_several_times_counts_and_the_others_stay(world: World) -> None:

@@ -62,7 +62,7 @@ async def test_the_work_of_a_killed_process_is_taken_up_within_five_seconds(worl
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[4] / "src")},
     )
     assert child.stdout is not None
-    assert await asyncio.wait_for(child.stdout.readline(), 20) == b"started\n"
+    assert await asyncio.wait_for(child.stdout.readline(), 60) == b"started\n"
 
     async with working(Module("test", runners=(run,))):
         await asyncio.sleep(1.5)
@@ -91,7 +91,7 @@ async def test_a_worker_that_stops_hands_back_what_it_cannot_finish_and_the_atte
         await wake(ctx, "test.slow", "a")
     worker = Worker([module])
     running = asyncio.create_task(worker.run())
-    await asyncio.wait_for(started.wait(), 5)
+    await asyncio.wait_for(started.wait(), 30)
     await worker.stop(grace_seconds=0.1)
     await running
 
@@ -125,7 +125,7 @@ async def test_a_worker_that_stops_lets_running_work_finish(world: World) -> Non
         await wake(ctx, "test.finishes", "a")
     worker = Worker([Module("test", runners=(run,))])
     running = asyncio.create_task(worker.run())
-    await asyncio.wait_for(started.wait(), 5)
+    await asyncio.wait_for(started.wait(), 30)
     await worker.stop(grace_seconds=5)
     await running
 
@@ -153,7 +153,7 @@ async def test_who_lost_the_lease_cannot_write_behind_the_fence(world: World) ->
     async with working(Module("test", runners=(run,))):
         async with transaction(world.context) as ctx:
             await wake(ctx, "test.fenced", "a")
-        await asyncio.wait_for(in_first.wait(), 5)
+        await asyncio.wait_for(in_first.wait(), 30)
         async with transaction(world.context) as ctx:
             await ctx.session.execute(
                 text(
@@ -190,7 +190,7 @@ async def test_a_fenced_transaction_is_not_overtaken_while_it_is_open(world: Wor
     holding = asyncio.create_task(holder.run())
     async with transaction(world.context) as ctx:
         await wake(ctx, "test.overlap", "a")
-    await asyncio.wait_for(in_transaction.wait(), 5)
+    await asyncio.wait_for(in_transaction.wait(), 30)
 
     async with working(Module("test", runners=(takes,))) as other:
         gates = other.gates
