@@ -10,7 +10,6 @@ import httpx2
 from fastapi import FastAPI
 from sqlalchemy import select, text
 
-from huitouke.kernel import clock
 from huitouke.kernel.database import transaction
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.work import enqueue
@@ -21,6 +20,7 @@ from tests.modules.conversations.desk import Desk, open_desk
 from tests.modules.wechat_sandbox.shop import Sandbox
 from tests.support.http import application, signed_in
 from tests.support.operations import operations
+from tests.support.time import later, today
 
 UUID_TEXT = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -85,7 +85,7 @@ async def _converse(one: Merchant) -> None:
     async with transaction(desk.context) as ctx:
         await pause_all(ctx, PauseIn(paused=False))
     conversation = await desk.customer_writes(f"有大一点的吗 {one.word}")
-    clock.set_offset(clock.offset_seconds() + 3)
+    await later(3)
 
     async def answered() -> bool:
         async with transaction(desk.context) as ctx:
@@ -95,7 +95,7 @@ async def _converse(one: Merchant) -> None:
         return not waiting and any(message.sender_kind == "assistant" for message in await desk.messages())
 
     await desk.eventually(answered)
-    clock.set_offset(0)
+    await today()
     (answer,) = [message for message in await desk.messages() if message.sender_kind == "assistant"]
     ids["conversation_id"], ids["message_id"] = str(conversation.id), str(answer.id)
     ids["customer_id"] = str(conversation.customer_id)

@@ -14,13 +14,13 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from huitouke.kernel import clock
 from huitouke.kernel.files.addresses import signed_url
 from huitouke.kernel.realtime import limits
 from tests.isolation.neighbours import Merchant, traces_of
 from tests.modules.wechat_sandbox.shop import Sandbox
 from tests.support.http import application, client, signed_in
 from tests.support.operations import NO_SUCH_ID
+from tests.support.time import later, today
 
 QUIET_SECONDS = 0.4
 
@@ -166,8 +166,8 @@ async def test_no_change_of_a_token_is_taken(theirs: Merchant, anybody: httpx2.A
 
 
 async def test_an_address_ends_and_does_not_come_back(theirs: Merchant, anybody: httpx2.AsyncClient) -> None:
-    clock.set_offset(3601)
+    await later(3601)
     try:
         assert (await anybody.get(theirs.file_url)).status_code == 403
     finally:
-        clock.set_offset(0)
+        await today()

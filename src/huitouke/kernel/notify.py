@@ -52,7 +52,7 @@ class Topic(StrEnum):
     EVENTS = "e"
     """A tenant's lane (`key`) has events; `number` is the least place in the queue."""
     DUE = "d"
-    """Something becomes due at `number` (milliseconds since 1970), rounded up to 10 ms."""
+    """Something becomes due at `number` (milliseconds since 1970), rounded up to 2 ms."""
     STREAM = "s"
     """The stream `key` ("name:id") has grown to `number`."""
     HINT = "h"

@@ -1,6 +1,7 @@
 """Switches and books: faults, clock, callbacks, records, media, and the stream of changes."""
 
 from bisect import bisect_right
+from itertools import islice
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, File, Form, Query, UploadFile
@@ -86,12 +87,9 @@ async def list_callbacks(
     event: Annotated[str | None, Query(max_length=64)] = None,
 ) -> CallbacksOut:
     """The last callbacks (1,000 are kept), newest first, with every attempt and its result."""
-    found = [
-        callback_out(one)
-        for one in reversed(world.callbacks)
-        if corp_id in (None, one.corp_id) and event in (None, one.event)
-    ]
-    return CallbacksOut(items=found[:limit], waiting=world.sender.waiting)
+    found = (one for one in reversed(world.callbacks) if corp_id in (None, one.corp_id) and event in (None, one.event))
+    items = [callback_out(one) for one in islice(found, limit)]
+    return CallbacksOut(items=items, waiting=world.sender.waiting)
 
 
 @router.get("/records", operation_id="list_records")

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import select
 
-from huitouke.kernel import clock
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import transaction
 from huitouke.modules.assistant.demo import demo_entries
@@ -14,6 +13,7 @@ from huitouke.modules.assistant.schemas import ModelIn, PauseIn
 from huitouke.modules.assistant.service import add_entries, pause_all, save_endpoint
 from tests.modules.conversations.desk import Desk
 from tests.modules.wechat_sandbox.shop import Sandbox
+from tests.support.time import later, today
 
 
 class Counter:
@@ -36,7 +36,7 @@ class Counter:
 
     async def settle(self) -> None:
         """The burst's pause is over, and no turn waits and no message is on its way any more."""
-        clock.set_offset(clock.offset_seconds() + 3)
+        await later(3)
         await self.desk.eventually(self._quiet)
 
     async def _quiet(self) -> bool:
@@ -66,4 +66,4 @@ async def counter(desk: Desk, running: tuple[Sandbox, str]) -> AsyncIterator[Cou
         await pause_all(ctx, PauseIn(paused=False))
         await add_entries(ctx, demo_entries(), source="demo")
     yield Counter(desk, running[0])
-    clock.set_offset(0)
+    await today()

@@ -17,6 +17,7 @@ from huitouke.modules.assistant.service import assistant_settings, change_settin
 from huitouke.modules.conversations import service as conversations
 from huitouke.modules.conversations.reactions.syncing import sync
 from tests.modules.assistant.conftest import Counter
+from tests.support.time import later
 
 UNSURE = "已经请同事来看"
 
@@ -135,7 +136,7 @@ async def test_a_burst_waits_at_most_three_seconds_after_its_first_message(count
     assert first is not None
     begun = first.first_message_at
     for _ in range(6):
-        clock.set_offset(clock.offset_seconds() + 0.6)
+        await later(0.6)
         async with transaction(counter.context) as ctx:
             due = await turns.note_messages(ctx, {row.id: turns.Noted(1, clock.now())})
         assert due is not None
@@ -251,7 +252,7 @@ async def test_a_paused_assistant_says_nothing(counter: Counter) -> None:
 async def test_a_pause_ends_by_itself(counter: Counter) -> None:
     async with transaction(counter.context) as ctx:
         await pause_all(ctx, PauseIn(paused=True, minutes=30))
-    clock.set_offset(31 * 60)
+    await later(31 * 60)
 
     async with transaction(counter.context) as ctx:
         assert not is_paused(await assistant_settings(ctx))

@@ -12,7 +12,6 @@ from sqlalchemy import select
 from huitouke.kernel.callbacks import service as callbacks
 from huitouke.kernel.context import Actor, ActorKind, Context, job_context
 from huitouke.kernel.database import transaction
-from huitouke.kernel.http.testing import ClockIn, move_clock
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.keys import Secret
 from huitouke.kernel.modules import load_modules
@@ -25,6 +24,7 @@ from huitouke.modules.conversations.service import accounts
 from huitouke.modules.organization import service as organization
 from huitouke.modules.organization.service.roles import permissions_of
 from tests.modules.wechat_sandbox.shop import Sandbox, Shop, open_shop
+from tests.support import time
 from tests.support.http import PASSWORD
 
 T = TypeVar("T")
@@ -62,11 +62,11 @@ class Desk:
     @asynccontextmanager
     async def later(self, seconds: float) -> AsyncIterator[None]:
         """Our clock, that many seconds ahead."""
-        await move_clock(ClockIn(offset_seconds=seconds))
+        await time.later(seconds)
         try:
             yield
         finally:
-            await move_clock(ClockIn(offset_seconds=0))
+            await time.today()
 
     async def eventually(self, check: Callable[[], Awaitable[T]]) -> T:
         """What `check` gives once it is true, while callbacks come in and work is done."""

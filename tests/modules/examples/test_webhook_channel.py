@@ -27,6 +27,7 @@ from huitouke.modules.organization import service as organization
 from tests.modules.wechat_sandbox.shop import serving
 from tests.support import plug_ins
 from tests.support.http import PASSWORD, application, signed_in
+from tests.support.time import later, today
 from tests.support.world import World, make_world
 
 ENTRY_POINT = "webhook = huitouke_webhook:module"
@@ -74,7 +75,7 @@ class Shop:
         """What is due is done, also what the burst's pause and the pauses between attempts held up."""
         for _ in range(3):
             await drain()
-            clock.set_offset(clock.offset_seconds() + 3)
+            await later(3)
         await drain()
 
     async def conversations(self) -> list[dict[str, Any]]:
@@ -110,7 +111,7 @@ async def server(database: Database, modules: Modules, worker_id: str) -> AsyncI
 async def shop(server: httpx2.AsyncClient, modules: Modules) -> AsyncIterator[Shop]:
     async with connected(server, modules) as opened:
         yield opened
-    clock.set_offset(0)
+    await today()
 
 
 @asynccontextmanager
@@ -179,7 +180,7 @@ async def test_a_receiver_that_is_down_gets_the_answer_once_it_is_up(shop: Shop)
     assert [one["state"] for one in await shop.messages()][-1] == "sending"
 
     shop.receiver.status = 200
-    clock.set_offset(clock.offset_seconds() + 60)
+    await later(60)
     await shop.settle()
 
     ids = {json.loads(body)["id"] for _, body in shop.receiver.requests}

@@ -20,6 +20,7 @@ from huitouke.modules.organization.service.tokens import DatabaseTokenStore, cre
 from huitouke.wechat.crypto import CallbackCrypto, signature
 from huitouke.wechat.tokens import Credential, FetchedToken, TokenCentre
 from huitouke.wechat.xml import build_xml
+from tests.support.time import later, today
 from tests.support.world import World
 
 SECRET = "a-secret-of-the-app-0123456789"
@@ -84,11 +85,11 @@ async def test_the_reservation_of_a_process_that_died_runs_out(world: World, app
     assert await store.begin_refresh(credential(world, app), clock.now() + timedelta(seconds=10))
     assert not await store.begin_refresh(credential(world, app), clock.now() + timedelta(seconds=10))
 
-    clock.set_offset(11)
+    await later(11)
     try:
         assert await store.begin_refresh(credential(world, app), clock.now() + timedelta(seconds=10))
     finally:
-        clock.set_offset(0)
+        await today()
 
 
 async def test_only_the_refused_token_is_dropped(world: World, app: WecomApp) -> None:

@@ -33,6 +33,9 @@ BROKEN: Final = (
 )
 """What a connection says whose server was restarted or killed, perhaps in the middle of a step."""
 
+DRIVER: Final = "huitouke.driver"
+"""Key in `session.info` that holds the driver's connection."""
+
 TENANT: Final = "huitouke.tenant"
 """Key in `session.info` that holds the tenant, or None in a platform transaction."""
 
@@ -88,8 +91,9 @@ async def connection(context: Context) -> "asyncpg.Connection[Any]":
 
     Flushes first, so that the statement sees what the session holds.
     """
-    await context.session.flush()
-    return await _driver(await context.session.connection())
+    await _flush(context.session)
+    driver: asyncpg.Connection[Any] = context.session.info[DRIVER]
+    return driver
 
 
 @asynccontextmanager
@@ -98,11 +102,11 @@ async def _opened(
 ) -> AsyncIterator[AsyncSession]:
     async with _begun(tenant_id, statement_seconds, durable) as (bound, driver):
         session = AsyncSession(
-            bound, sync_session_class=TenantSession, expire_on_commit=False, info={TENANT: tenant_id}
+            bound, sync_session_class=TenantSession, expire_on_commit=False, info={TENANT: tenant_id, DRIVER: driver}
         )
         try:
             yield session
-            await session.flush()
+            await _flush(session)
             await _commit(driver)
         except BaseException:
             await _roll_back(bound, driver)
@@ -153,6 +157,12 @@ async def _begin(
         driver = await _driver(bound)
         await driver.execute(statement)
     return driver
+
+
+async def _flush(session: AsyncSession) -> None:
+    """Writes what the session holds; a session that only read has nothing to write and is not asked."""
+    if session.new or session.dirty or session.deleted:
+        await session.flush()
 
 
 async def _commit(driver: "asyncpg.Connection[Any]") -> None:

@@ -19,7 +19,7 @@ from huitouke.kernel.work.kinds import Lease, LeaseLost
 KEY_LIMIT_CHARACTERS: Final = 256
 KEYS_LIMIT: Final = 10_000
 ARGUMENTS_LIMIT_BYTES: Final = 65_536
-DUE_STEP_MS: Final = 10
+DUE_STEP_MS: Final = 2
 """Signals of due times are rounded up to this, so that a burst of timers is one signal."""
 
 

@@ -10,10 +10,11 @@ from typing import Final
 from huitouke.kernel import clock
 from huitouke.kernel.notify import Signal
 from huitouke.kernel.work.gates import Place, WorkGates
+from huitouke.kernel.work.requests import DUE_STEP_MS
 
 LAG: Final = timedelta(milliseconds=500)
-STEP: Final = timedelta(milliseconds=11)
-"""A signal's time is rounded up to 10 ms: what it announces lies behind this."""
+STEP: Final = timedelta(milliseconds=DUE_STEP_MS + 1)
+"""A signal's time is rounded up: what it announces lies behind this."""
 HEAP_LIMIT: Final = 10_000
 LONGEST_SLEEP_SECONDS: Final = 0.25
 """The clock may be moved by a test: nobody sleeps through it."""

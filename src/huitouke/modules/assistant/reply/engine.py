@@ -170,8 +170,9 @@ async def _finish(ctx: Context, decided: Sequence[_Decided]) -> list[None]:
     return [None] * len(decided)
 
 
-_starts = Gathering(_start, most=8, at_once=3)
-"""Smaller groups, more at once: each turn asks the knowledge, and PostgreSQL has more than one core."""
+_starts = Gathering(_start, most=8, at_once=3, fenced=False)
+"""Smaller groups, more at once: each turn asks the knowledge, and PostgreSQL has more than one core. Nothing is sent
+yet: a turn that is found to be over is over for whoever holds its lease."""
 
 _finishes = Gathering(_finish)
 

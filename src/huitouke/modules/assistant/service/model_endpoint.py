@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from huitouke.kernel import audit, clock
 from huitouke.kernel.context import Context
-from huitouke.kernel.database import transaction
+from huitouke.kernel.database import connection, transaction
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.keys import Secret, seal, sealed_column, unseal
 from huitouke.kernel.locales import translate
@@ -80,9 +80,11 @@ async def save_endpoint(ctx: Context, wish: ModelIn) -> ModelOut:
 
 async def ready_model(ctx: Context) -> ReadyModel | None:
     """The tenant's model; None when there is none or it is switched off."""
-    row = await ctx.session.scalar(select(ModelEndpoint).where(ModelEndpoint.enabled))
-    if row is None:
+    raw = await connection(ctx)  # asked for every turn
+    found = await raw.fetchrow("SELECT * FROM model_endpoints WHERE tenant_id = $1 AND enabled", ctx.tenant_id)
+    if found is None:
         return None
+    row = ModelEndpoint(**found)
     return ReadyModel(OpenAiCompatible(row.base_url, row.model, _key(ctx, row)), row.timeout_seconds)
 
 

@@ -2,20 +2,20 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import httpx2
-from sqlalchemy import select
 
 from huitouke.kernel import clock
 from huitouke.kernel.context import Context
+from huitouke.kernel.database import connection
 from huitouke.kernel.errors import NotFound
 from huitouke.kernel.keys import unseal
 from huitouke.kernel.settings import get_settings
 from huitouke.kernel.work import Gathering
-from huitouke.modules.organization.models import WecomApp
 from huitouke.modules.organization.service.tokens import DatabaseTokenStore, credential_key
 from huitouke.wechat.client import WecomClient, token_fetcher
 from huitouke.wechat.tokens import Credential, TokenCentre
@@ -43,9 +43,23 @@ async def wecom_client(context: Context, app_id: UUID) -> WecomClient:
     return WecomClient(http, tokens, credential, base_url)
 
 
-async def _read(ctx: Context, app_ids: Sequence[UUID]) -> list[WecomApp | None]:
-    rows = await ctx.session.scalars(select(WecomApp).where(WecomApp.id.in_(set(app_ids))))
-    apps = {app.id: app for app in rows}
+@dataclass(frozen=True, slots=True)
+class _App:
+    """What calls need of an app."""
+
+    id: UUID
+    corp_id: str
+    secret_sealed: str
+
+
+async def _read(ctx: Context, app_ids: Sequence[UUID]) -> list[_App | None]:
+    raw = await connection(ctx)
+    rows = await raw.fetch(
+        "SELECT id, corp_id, secret_sealed FROM wecom_apps WHERE tenant_id = $1 AND id = ANY($2::uuid[])",
+        ctx.tenant_id,
+        list(app_ids),
+    )
+    apps = {row["id"]: _App(*row) for row in rows}
     return [apps.get(app_id) for app_id in app_ids]
 
 
