@@ -66,11 +66,6 @@ async def closes(desk: Desk) -> None:
         await conversations.close(ctx, row.id)
 
 
-async def next_second() -> None:
-    """Callbacks have whole seconds: two for one account within a second read alike, and only the first is kept."""
-    await asyncio.sleep(1 - clock.now().microsecond / 1_000_000)
-
-
 async def wecom_told(desk: Desk, text: str) -> None:
     """The callback of the customer's words is here; a worker may have taken them in already."""
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -85,7 +80,6 @@ def writes_during_the_end(desk: Desk, monkeypatch: pytest.MonkeyPatch, *, told: 
     original = WecomKf.move_session
 
     async def move_session(self: WecomKf, *args: Any) -> str:
-        await next_second()
         await desk.shop.writes("还有一个问题")
         if told:
             await wecom_told(desk, "还有一个问题")
@@ -130,7 +124,6 @@ async def test_who_writes_while_the_session_ends_is_not_forgotten(
 async def test_who_writes_before_the_session_is_ended_keeps_it(desk: Desk) -> None:
     await desk.customer_writes("有大一点的吗")
     await closes(desk)
-    await next_second()
     await desk.shop.writes("还有一个问题")
     await wecom_told(desk, "还有一个问题")
     await desk.work()

@@ -29,7 +29,10 @@ class CallbackEndpoint(TenantScoped, Base):
 
 
 class Callback(TenantScoped, Base):
-    """A verified callback, kept 30 days. The digest over account and body makes a repeat the same row."""
+    """A verified callback, kept 30 days. The digest over account and body makes a repeat the same row.
+
+    `received_at` is when it last came.
+    """
 
     __tablename__ = "callbacks"
 

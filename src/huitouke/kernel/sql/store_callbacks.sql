@@ -1,7 +1,7 @@
 -- store_callbacks: keeps verified callbacks of any tenants and brings their wake-ups, counted once per key. One that
--- came before (same tenant and digest) is not kept twice, but wakes all the same: a sender that knows only whole seconds
--- sends the same body for two messages within one, and waking once too often costs nothing. Returns, per key that was
--- not waiting before, where it stands: of the others workers know, or they hear from the one who finishes their run.
+-- came before (same tenant and digest) is not kept twice, but wakes all the same and is as new as its last coming: a
+-- sender that knows only whole seconds sends the same body for two messages within one. Returns, per key that was not
+-- waiting before, where it stands: of the others workers know, or they hear from the one who finishes their run.
 CREATE OR REPLACE FUNCTION store_callbacks(p_ids uuid[], p_tenants uuid[], p_digests bytea[], p_endpoints uuid[],
                                            p_kinds text[], p_accounts text[], p_events text[], p_bodies bytea[],
                                            p_wake_kinds text[], p_wake_keys text[], p_received timestamptz[])
@@ -16,11 +16,13 @@ AS $$
   ), stored AS (
     INSERT INTO callbacks (tenant_id, digest, id, endpoint_id, kind, account, event, body, wake_kind, wake_key,
                            received_at)
-    SELECT c.tenant_id, c.digest, c.id, c.endpoint_id, c.kind, c.account, c.event, c.body, c.wake_kind, c.wake_key,
+    SELECT DISTINCT ON (c.tenant_id, c.digest)
+           c.tenant_id, c.digest, c.id, c.endpoint_id, c.kind, c.account, c.event, c.body, c.wake_kind, c.wake_key,
            c.received_at
       FROM incoming c
-     ORDER BY c.tenant_id, c.digest
-        ON CONFLICT DO NOTHING
+     ORDER BY c.tenant_id, c.digest, c.received_at DESC
+        ON CONFLICT (tenant_id, digest) DO UPDATE
+       SET received_at = greatest(callbacks.received_at, excluded.received_at)
   ), woken AS (
     INSERT INTO work_items (tenant_id, kind, key, requested, seq, attempts, lease_number, created_at)
     SELECT k.tenant_id, k.wake_kind, k.wake_key, k.times, nextval('work_seq'), 0, 0, k.received_at

@@ -54,7 +54,7 @@ class _Place:
     cursor: str | None
     token: str | None
     told_at: datetime | None
-    """When that callback came."""
+    """When that callback came; None where the account was pulled since."""
     silent: bool
     """Whether the last successful pull was long ago."""
 
@@ -97,7 +97,11 @@ async def news(context: Context, account: AccountRef) -> bool:
         synced_at = await ctx.session.scalar(
             select(ChannelAccount.last_synced_at).where(ChannelAccount.id == account.id)
         )
-    return newest is not None and (synced_at is None or newest.received_at > synced_at)
+    return newest is not None and _is_news(newest, synced_at)
+
+
+def _is_news(newest: callbacks.StoredBody, synced_at: datetime | None) -> bool:
+    return synced_at is None or newest.received_at > synced_at
 
 
 class SyncLater(BaseModel):
@@ -149,7 +153,8 @@ async def _place(context: Context, open_kfid: str) -> _Place | None:
         newest = await callbacks.newest_body(ctx, "wecom", open_kfid)
         token, told_at = None, None
         if newest is not None and newest.received_at > clock.now() - TOKEN_LIFETIME:
-            token, told_at = callback_fields(newest.body).get("Token"), newest.received_at
+            token = callback_fields(newest.body).get("Token")
+            told_at = newest.received_at if _is_news(newest, account.last_synced_at) else None
         silent = account.last_synced_at is None or account.last_synced_at < clock.now() - SILENT_AFTER
         return _Place(reference(account), account.sync_cursor, token, told_at, silent)
 
