@@ -94,7 +94,7 @@ async def _start(ctx: Context, conversation_ids: Sequence[UUID]) -> list[_Starte
     settings = await assistant_settings(ctx)
     model = await ready_model(ctx)
     started: dict[UUID, _Started] = {}
-    for key, turn in found.items():
+    for key, turn in sorted(found.items()):  # whoever locks several conversations does so in the order of their ids
         monotonic = time.monotonic()
         asked = await _to_answer(ctx, turn, views[key], is_paused(settings))
         if asked is None:
