@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -151,6 +151,12 @@ class Modules:
             if module.name == name:
                 return module
         raise ModuleError(f"module {name!r} is not loaded")
+
+    @cached_property
+    def unheard(self) -> frozenset[str]:
+        """Types of events that a module emits and none handles: they are history, and nobody waits for them."""
+        emitted = {event.event_type for module in self.ordered for event in module.events}
+        return frozenset(emitted - {handler.event_type for module in self.ordered for handler in module.handlers})
 
     def permissions(self) -> frozenset[str]:
         """The names of all permissions."""

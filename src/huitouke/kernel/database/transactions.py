@@ -91,8 +91,11 @@ async def connection(context: Context) -> "asyncpg.Connection[Any]":
 
     Flushes first, so that the statement sees what the session holds.
     """
-    await _flush(context.session)
-    driver: asyncpg.Connection[Any] = context.session.info[DRIVER]
+    session = context.session
+    await _flush(session)
+    if session.in_nested_transaction():
+        await session.connection()  # sets the savepoint, which otherwise waits for the mapper's first statement
+    driver: asyncpg.Connection[Any] = session.info[DRIVER]
     return driver
 
 

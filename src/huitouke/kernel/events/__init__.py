@@ -2,6 +2,7 @@
 
     emit ── events (for ever, the timeline) + event_queue (until handled) ── dispatcher ── handlers
 
+What nobody handles is not queued: a handler that a later release brings begins with what that release emits.
 Subscribing needs no import of the module that emits: `@on('conversations.message_received')` and a small model with
 the fields one reads. `contracts.check_contracts` holds all of them against what is emitted.
 """

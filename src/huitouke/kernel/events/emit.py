@@ -11,6 +11,7 @@ from huitouke.kernel.database import connection
 from huitouke.kernel.events import statements
 from huitouke.kernel.events.event import ENVELOPE, PAYLOAD_LIMIT_BYTES, Event
 from huitouke.kernel.ids import new_id
+from huitouke.kernel.modules import load_modules
 from huitouke.kernel.notify import Signal, Topic, send
 
 LANES: Final = 8
@@ -49,6 +50,7 @@ async def _emit(ctx: Context, events: list[Event]) -> list[UUID]:
     if len(events) > EMIT_LIMIT:
         raise ValueError(f"{len(events)} events at once, at most {EMIT_LIMIT}")
     ids = [new_id() for _ in events]
+    unheard = load_modules().unheard
     raw = await connection(ctx)
     rows = await raw.fetch(
         statements.EMIT,
@@ -64,6 +66,7 @@ async def _emit(ctx: Context, events: list[Event]) -> list[UUID]:
         ctx.actor.id,
         clock.now(),
         ctx.causation_id,
+        [event.event_type not in unheard for event in events],
     )
     first: dict[int, int] = {}
     for row in rows:

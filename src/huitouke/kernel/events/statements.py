@@ -4,18 +4,19 @@ from typing import Final
 
 EMIT: Final = """
 WITH given AS (
-  SELECT * FROM unnest($2::uuid[], $3::text[], $4::smallint[], $5::uuid[], $6::uuid[], $7::text[], $8::smallint[])
-      AS g(id, type, version, customer_id, conversation_id, payload, lane)
+  SELECT * FROM unnest($2::uuid[], $3::text[], $4::smallint[], $5::uuid[], $6::uuid[], $7::text[], $8::smallint[],
+                       $13::boolean[])
+      AS g(id, type, version, customer_id, conversation_id, payload, lane, heard)
 ), written AS (
   INSERT INTO events (tenant_id, id, type, version, customer_id, conversation_id, actor_kind, actor_id, occurred_at,
                       causation_id, payload)
   SELECT $1, id, type, version, customer_id, conversation_id, $9, $10, $11, $12, payload::jsonb FROM given
 )
 INSERT INTO event_queue (tenant_id, lane, seq, event_id, type)
-SELECT $1, lane, nextval('event_seq'), id, type FROM given
+SELECT $1, lane, nextval('event_seq'), id, type FROM given WHERE heard
 RETURNING lane, seq
 """
-"""Both tables in one round trip, however many events; unnest keeps their order."""
+"""Both tables in one round trip, however many events; unnest keeps their order. What nobody handles is not queued."""
 
 LOCK_LANE: Final = "SELECT pg_try_advisory_xact_lock(hashtextextended($1::uuid::text, 8 + $2::integer))"
 """Who dispatches (tenant, lane): released by commit or rollback, and by a dead process's connection."""
