@@ -11,10 +11,10 @@ import time
 
 from lint import lint_python, lint_web
 from preparation import browser, fonts, peers, python_environment
+from preparation.floors import PYTEST_FLOORS
 from preparation.steps import ROOT, StepFailed, main, say, side_by_side
 from setup import prepare
 
-PYTEST_FLOORS = ("unit", "modules", "isolation", "conformance", "e2e", "chaos", "install")
 FLOORS = ("lint", "web", *PYTEST_FLOORS)
 WORKERS = 2
 

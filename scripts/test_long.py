@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from preparation import browser, fonts, peers, python_environment
+from preparation.floors import PYTEST_FLOORS
 from preparation.steps import CACHE, ROOT, main, say, step
 from setup import prepare
 
@@ -37,7 +38,8 @@ def work() -> int:
     missing = [f"{name}: {what}" for name, what in PROGRAMS.items() if shutil.which(name) is None]
     if subprocess.call([python_environment.PYTHON, "-c", "import atheris"], stderr=subprocess.DEVNULL) != 0:
         missing.append("atheris: fuzzing guided by coverage; inputs were made by chance")
-    results = [_part("all tests, the long ones too", python_environment.PYTHON, ["--long", "tests"], {})]
+    everything = ["--long", *(f"tests/{floor}" for floor in PYTEST_FLOORS)]
+    results = [_part("all tests, the long ones too", python_environment.PYTHON, everything, {})]
     for version in FURTHER_PYTHONS:
         if version == f"{sys.version_info[0]}.{sys.version_info[1]}":
             continue

@@ -6,6 +6,7 @@ mostly measure that. A child is a process like any other: its own interpreter, m
     python -m tests.chaos.nursery     reads {"arguments", "environment", "log"} per line, answers with the pid
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -58,7 +59,8 @@ def kill(pid: int) -> None:
     """kill -9, and waits until it is gone."""
     deadline = time.monotonic() + GONE_SECONDS
     while is_alive(pid):
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # gone between the look and the blow
+            os.kill(pid, signal.SIGKILL)
         assert time.monotonic() < deadline, f"{pid} outlives kill -9"
         time.sleep(GONE_POLL_SECONDS)
 

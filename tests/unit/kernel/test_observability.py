@@ -46,10 +46,10 @@ async def test_a_loop_that_stands_still_is_reported_with_its_stack():
             slow_function()
             await asyncio.sleep(0.1)
 
-    assert watchdog.blocked == 1
-    (line,) = [line for line in lines if line["event"] == "loop.blocked"]
+    assert watchdog.blocked >= 1
+    reported = [line for line in lines if line["event"] == "loop.blocked"]
+    (line,) = [line for line in reported if any("slow_function" in entry for entry in line["frames"])]
     assert line["elapsed_ms"] >= 80
-    assert any("slow_function" in entry for entry in line["frames"])
 
 
 async def test_a_loop_that_waits_is_not_reported():
