@@ -1,11 +1,12 @@
 """A customer's message is answered from the merchant's own knowledge, once, or a person gets it."""
 
+import asyncpg
 import pytest
 from sqlalchemy import select
 
 from huitouke.kernel import clock
 from huitouke.kernel.context import Actor, ActorKind
-from huitouke.kernel.database import transaction
+from huitouke.kernel.database import Database, transaction
 from huitouke.kernel.paging import Page
 from huitouke.modules.assistant import queries
 from huitouke.modules.assistant.models import ReplyTurn
@@ -256,6 +257,25 @@ async def test_a_pause_ends_by_itself(counter: Counter) -> None:
 
     async with transaction(counter.context) as ctx:
         assert not is_paused(await assistant_settings(ctx))
+
+
+@pytest.mark.parametrize("table", ["assistant_settings", "model_endpoints"])
+async def test_it_answers_while_the_next_release_adds_a_column(
+    counter: Counter, database: Database, table: str
+) -> None:
+    await counter.use_model()
+    async with transaction(counter.context) as ctx:
+        await change_settings(ctx, SettingsIn(name="小美"))
+    await counter.asks("茶歇裙多少钱")
+    assert database.urls.owner is not None
+    owner = await asyncpg.connect(database.urls.owner)
+    await owner.execute(f"ALTER TABLE {table} ADD COLUMN of_the_next_release text")
+    try:
+        await counter.asks("有大一点的吗")
+    finally:
+        await owner.execute(f"ALTER TABLE {table} DROP COLUMN of_the_next_release")
+        await owner.close()
+    assert len(await counter.answers()) == 2
 
 
 async def test_a_paused_conversation_is_left_alone(counter: Counter) -> None:

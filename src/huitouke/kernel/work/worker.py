@@ -54,7 +54,8 @@ CANCEL_SECONDS: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one process does at once. A run holds a pooled connection only while it has a transaction open."""
+    """What one process does at once. A run holds a pooled connection only while it has a transaction open, and mostly
+    waits for others (a model, WeCom); what is heavy in memory has a limit of its kind (`concurrency`)."""
 
     items: int = 64
     lanes: int = 4

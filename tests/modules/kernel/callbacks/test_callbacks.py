@@ -206,6 +206,25 @@ async def test_accepted_and_refused_come_in_one_list_newest_first_page_by_page(
     assert states == ["refused", "accepted"] * 3
 
 
+async def test_a_callback_that_comes_again_is_kept_once_and_is_as_new_as_its_last_coming(
+    world: World, outside: httpx2.AsyncClient, endpoint: Endpoint
+) -> None:
+    async def newest() -> service.StoredBody:
+        async with transaction(world.context) as ctx:
+            found = await service.newest_body(ctx, "signed", "account")
+        assert found is not None
+        return found
+
+    await post(outside, endpoint, b"account:1")
+    first = await newest()
+    await asyncio.gather(*(post(outside, endpoint, b"account:1") for _ in range(5)))  # several in one group
+    again = await newest()
+
+    assert again.id == first.id
+    assert again.received_at > first.received_at
+    assert await count(world, "callbacks") == 1
+
+
 async def test_a_replayed_callback_brings_its_wake_up_again(
     world: World, outside: httpx2.AsyncClient, endpoint: Endpoint
 ) -> None:

@@ -5,6 +5,7 @@ import random
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from importlib import import_module
 from itertools import pairwise
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from huitouke.kernel.database import connection, transaction
 from huitouke.kernel.events import Event, Received, emit, emit_many, on
 from huitouke.kernel.events.dispatch import BATCH
 from huitouke.kernel.ids import new_id
-from huitouke.kernel.modules import Module
+from huitouke.kernel.modules import Module, Modules
 from huitouke.kernel.work import dead_letters, runner, wake
 from huitouke.kernel.work.testing import drain
 from huitouke.kernel.work.worker import Limits
@@ -62,6 +63,22 @@ async def test_a_handler_gets_the_events_of_a_transaction_in_order_and_in_one_li
     assert lists == [list(range(100))]
     assert await count(world, "event_queue") == 0
     assert await count(world, "events") == 100
+
+
+async def test_what_nobody_handles_is_kept_and_not_queued(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    @on("test.happened")
+    async def handle(ctx: Context, events: Sequence[Received[Number]]) -> None:
+        pass
+
+    module = Module("test", events=(Happened, Followed), handlers=(handle,))
+    monkeypatch.setattr(import_module("huitouke.kernel.events.emit"), "load_modules", lambda: Modules((module,)))
+    async with transaction(world.context) as ctx:
+        await emit_many(ctx, [Followed(number=1), Happened(number=2), Followed(number=3)])
+
+    assert await count(world, "events") == 3
+    assert await count(world, "event_queue") == 1
+    await drain(modules=[module])
+    assert await count(world, "event_queue") == 0
 
 
 async def test_the_envelope_says_who_when_and_about_whom(world: World) -> None:

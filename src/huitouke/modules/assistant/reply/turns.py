@@ -96,7 +96,7 @@ async def note_messages(ctx: Context, newest: Mapping[UUID, Noted]) -> datetime 
 
 
 async def take_due(ctx: Context) -> tuple[list[UUID], datetime | None]:
-    """Turns that are due now, oldest first, as answering from here on (at most 500); and when the next one is due."""
+    """The turns that are due now, as answering from here on (the 500 oldest); and when the next one is due."""
     raw = await connection(ctx)
     rows = await raw.fetch(_TAKE_DUE, ctx.tenant_id, clock.now(), DUE_AT_ONCE)
     next_due: datetime | None = await raw.fetchval(_NEXT_DUE, ctx.tenant_id)

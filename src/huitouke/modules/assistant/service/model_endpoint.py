@@ -12,6 +12,7 @@ from sqlalchemy import select
 from huitouke.kernel import audit, clock
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import connection, transaction
+from huitouke.kernel.database.columns import columns_of
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.keys import Secret, seal, sealed_column, unseal
 from huitouke.kernel.locales import translate
@@ -30,6 +31,9 @@ TEST_TIMEOUT_SECONDS: Final = 20.0
 """A first call may have to load the model."""
 
 sealed_column("model_endpoints", "api_key_sealed")
+
+
+_READ: Final = f"SELECT {columns_of(ModelEndpoint)} FROM model_endpoints WHERE tenant_id = $1 AND enabled"  # noqa: S608 - names from the model
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ async def save_endpoint(ctx: Context, wish: ModelIn) -> ModelOut:
 async def ready_model(ctx: Context) -> ReadyModel | None:
     """The tenant's model; None when there is none or it is switched off."""
     raw = await connection(ctx)  # asked for every turn
-    found = await raw.fetchrow("SELECT * FROM model_endpoints WHERE tenant_id = $1 AND enabled", ctx.tenant_id)
+    found = await raw.fetchrow(_READ, ctx.tenant_id)
     if found is None:
         return None
     row = ModelEndpoint(**found)

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from huitouke.kernel import audit, clock
 from huitouke.kernel.context import ActorKind, Context
 from huitouke.kernel.database import connection
+from huitouke.kernel.database.columns import columns_of
 from huitouke.kernel.realtime import hint
 from huitouke.modules.assistant.models import AssistantSettings
 from huitouke.modules.assistant.schemas import PauseIn, SettingsIn, SettingsOut
@@ -34,11 +35,13 @@ DEFAULTS: Final[dict[str, Any]] = {
 }
 """What a tenant has that changed nothing. The label is lawful as it stands: a sign before each text (GB 45438-2025)."""
 
+_READ: Final = f"SELECT {columns_of(AssistantSettings)} FROM assistant_settings WHERE tenant_id = $1"  # noqa: S608 - names from the model
+
 
 async def assistant_settings(ctx: Context) -> AssistantSettings:
     """The tenant's settings; the defaults, not stored, where nothing was changed."""
     raw = await connection(ctx)  # read for every turn: an eighth of what the mapper takes
-    row = await raw.fetchrow("SELECT * FROM assistant_settings WHERE tenant_id = $1", ctx.tenant_id)
+    row = await raw.fetchrow(_READ, ctx.tenant_id)
     return AssistantSettings(**(row or {"tenant_id": ctx.tenant_id, "updated_at": clock.now(), **DEFAULTS}))
 
 

@@ -20,7 +20,10 @@ from huitouke.modules.conversations.service.problems import AccountDisconnected
 from huitouke.modules.conversations.service.receiving import MEDIA_RUNNER
 
 AT_ONCE: Final = 4
-"""Downloads side by side: up to 20 MB each in memory."""
+"""Downloads of an account side by side: up to 20 MB each in memory."""
+
+ACCOUNTS_AT_ONCE: Final = 4
+"""In one process: with the downloads of each at most 320 MB."""
 
 NOT_GIVEN: Final = "files_not_given"
 """Failure code: the channel has no files of customers."""
@@ -34,7 +37,7 @@ class FetchLater(BaseModel):
     account_id: UUID
 
 
-@runner(MEDIA_RUNNER)
+@runner(MEDIA_RUNNER, concurrency=ACCOUNTS_AT_ONCE)
 async def fetch_media(context: Context, account_id: str) -> None:
     """Fetches batch after batch, four at a time, until nothing is due."""
     slots = asyncio.Semaphore(AT_ONCE)

@@ -17,8 +17,8 @@ from huitouke.kernel.ids import new_id
 from huitouke.kernel.work import wake_many
 from huitouke.modules.conversations.channels import channel
 from huitouke.modules.conversations.service.announce import announce
-from huitouke.modules.conversations.service.sending import lock, preview, sendable_text, why_no_room
-from huitouke.modules.conversations.sql import outgoing as sql
+from huitouke.modules.conversations.service.sending import lock_many, preview, sendable_text, why_no_room
+from huitouke.modules.conversations.sql import assistant as sql
 
 HISTORY_MESSAGES: Final = 10
 DEFAULT_AI_LABEL: Final = "【AI 助手】"
@@ -125,7 +125,7 @@ async def send_assistant_replies(ctx: Context, replies: Sequence[Reply]) -> list
     An answer is left out when a person took over or the customer wrote something newer than `answered_seq`. Raises
     NotFound, TextTooLong, EmptyMessage.
     """
-    rows = await lock(ctx, [reply.conversation_id for reply in replies])
+    rows = await lock_many(ctx, [reply.conversation_id for reply in replies])
     now = clock.now()
     results: list[UUID | Overtaken] = []
     queued: list[_Queued] = []

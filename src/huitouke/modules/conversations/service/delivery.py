@@ -30,7 +30,7 @@ from huitouke.modules.conversations.models import (
     OutboundMessage,
 )
 from huitouke.modules.conversations.service.announce import announce
-from huitouke.modules.conversations.service.sending import lock, locked
+from huitouke.modules.conversations.service.sending import lock_many, locked
 from huitouke.modules.conversations.sql import outgoing as sql
 
 RETRY_SECONDS: Final = (2, 5, 15, 30, 60, 120, 300, 600)
@@ -70,7 +70,7 @@ async def begin(ctx: Context, conversation_ids: Sequence[UUID]) -> list[Delivery
 
     None: nothing is left. What answers an event goes before the rest: its code is soon over.
     """
-    rows = await lock(ctx, conversation_ids)
+    rows = await lock_many(ctx, conversation_ids)
     for row in rows.values():
         if row["account_state"] == "disconnected":
             await _can_not_leave(ctx, (await locked(ctx, row["id"]))[0])
@@ -134,7 +134,7 @@ async def pending(ctx: Context, conversation_id: UUID) -> bool:
 
 async def accepted(ctx: Context, taken: Sequence[tuple[Delivery, str]]) -> list[bool]:
     """The channel took these messages and calls them so: `sent`. Of each whether its conversation has more to send."""
-    rows = await lock(ctx, [delivery.conversation_id for delivery, _ in taken])
+    rows = await lock_many(ctx, [delivery.conversation_id for delivery, _ in taken])
     raw = await connection(ctx)
     ids = [delivery.message_id for delivery, _ in taken]
     sent = {row["id"]: row for row in await raw.fetch(sql.ON_THEIR_WAY, ctx.tenant_id, ids)}

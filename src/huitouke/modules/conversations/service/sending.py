@@ -126,7 +126,7 @@ async def locked(ctx: Context, conversation_id: UUID) -> tuple[Conversation, Cha
     return found[0], found[1]
 
 
-async def lock(ctx: Context, conversation_ids: Sequence[UUID]) -> dict[UUID, Record]:
+async def lock_many(ctx: Context, conversation_ids: Sequence[UUID]) -> dict[UUID, Record]:
     """Conversations with what sending needs of their accounts (`outgoing.LOCK`), locked until the transaction ends.
 
     Ids that don't exist are missing.
