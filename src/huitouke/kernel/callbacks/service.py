@@ -2,7 +2,6 @@
 
 import secrets
 import string
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -14,6 +13,7 @@ from huitouke.kernel import clock
 from huitouke.kernel.callbacks.kinds import Endpoint
 from huitouke.kernel.callbacks.models import Callback, CallbackEndpoint, CallbackRefusal
 from huitouke.kernel.context import Context
+from huitouke.kernel.database import connection
 from huitouke.kernel.errors import Conflict, NotFound
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.keys import Secret, seal, unseal
@@ -27,6 +27,14 @@ AES_KEY_CHARACTERS: Final = 43
 """EncodingAESKey: 43 letters and digits (path/90930)."""
 REFUSALS_KEPT: Final = 100
 BODIES_LIMIT: Final = 1000
+
+_NEWEST_BODY: Final = """
+SELECT id, received_at, account, body
+  FROM callbacks
+ WHERE tenant_id = $1 AND kind = $2 AND account = $3
+ ORDER BY id DESC
+ LIMIT 1
+"""
 
 _ALPHABET: Final = string.ascii_letters + string.digits
 _LAST_OF_KEY: Final = "AEIMQUYcgkosw048"
@@ -217,15 +225,22 @@ async def replay(ctx: Context, callback_row_id: UUID) -> None:
 
 async def newest_body(ctx: Context, kind: str, account: str) -> StoredBody | None:
     """The newest accepted callback of that kind and account (e.g. for the token inside); None when there is none."""
-    bodies = await _bodies(ctx, kind, account, None, 1, newest_first=True)
-    return bodies[0] if bodies else None
+    raw = await connection(ctx)
+    row = await raw.fetchrow(_NEWEST_BODY, ctx.tenant_id, kind, account)
+    return None if row is None else StoredBody(**dict(row))
 
 
 async def bodies_after(
     ctx: Context, kind: str, account: str, after: UUID | None = None, limit: int = 100
 ) -> list[StoredBody]:
     """Accepted callbacks of that kind and account in the order in which they came, those after the id `after`."""
-    return await _bodies(ctx, kind, account, after, min(limit, BODIES_LIMIT), newest_first=False)
+    query = select(Callback.id, Callback.received_at, Callback.account, Callback.body).where(
+        Callback.tenant_id == ctx.tenant_id, Callback.kind == kind, Callback.account == account
+    )
+    if after is not None:
+        query = query.where(Callback.id > after)
+    rows = (await ctx.session.execute(query.order_by(Callback.id).limit(min(limit, BODIES_LIMIT)))).all()
+    return [StoredBody(row.id, row.received_at, row.account, bytes(row.body)) for row in rows]
 
 
 async def record_refusal(ctx: Context, endpoint_id: UUID, refusal_id: UUID, reason: str, received_at: datetime) -> None:
@@ -275,19 +290,6 @@ async def _row(ctx: Context, endpoint_id: UUID) -> CallbackEndpoint:
     if row is None:
         raise NotFound
     return row
-
-
-async def _bodies(
-    ctx: Context, kind: str, account: str, after: UUID | None, limit: int, *, newest_first: bool
-) -> list[StoredBody]:
-    query = select(Callback.id, Callback.received_at, Callback.account, Callback.body).where(
-        Callback.tenant_id == ctx.tenant_id, Callback.kind == kind, Callback.account == account
-    )
-    if after is not None:
-        query = query.where(Callback.id > after)
-    query = query.order_by(Callback.id.desc() if newest_first else Callback.id).limit(limit)
-    rows: Sequence[Any] = (await ctx.session.execute(query)).all()
-    return [StoredBody(row.id, row.received_at, row.account, bytes(row.body)) for row in rows]
 
 
 def _new_token() -> Secret:

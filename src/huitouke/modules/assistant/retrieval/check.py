@@ -18,12 +18,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 from uuid import UUID
 
 from huitouke.modules.assistant.retrieval.concepts import lexicon
-from huitouke.modules.assistant.retrieval.questions import Wish, content_words, parts_of, wishes
+from huitouke.modules.assistant.retrieval.questions import CUT_TEXTS, Wish, content_words, parts_of, wishes
 from huitouke.modules.assistant.retrieval.ranking import idf
 from huitouke.modules.assistant.retrieval.text import bigrams, fold
 
@@ -249,8 +249,13 @@ class Question:
 def terms_to_weigh(question: str, candidates: Sequence[Candidate]) -> set[str]:
     """The index terms whose rarity the check needs."""
     texts = [question, *(wording for candidate in candidates for wording in candidate.wordings)]
-    concepts = {"c" + name for text in texts for name in lexicon().concepts(text)}
-    return concepts | {"w" + word for text in texts for word in content_words(text)}
+    return set().union(*map(_terms_to_weigh, texts))
+
+
+@lru_cache(maxsize=CUT_TEXTS)
+def _terms_to_weigh(text: str) -> frozenset[str]:
+    concepts = {"c" + name for name in lexicon().concepts(text)}
+    return frozenset(concepts | {"w" + word for word in content_words(text)})
 
 
 def check_all(question: Question, candidates: Sequence[Candidate]) -> list[Checked]:

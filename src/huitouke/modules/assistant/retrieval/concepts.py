@@ -6,19 +6,23 @@ large sizes although the two share no word.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import string
 from functools import lru_cache
 from pathlib import Path
+from typing import Final, NamedTuple
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
 from huitouke.modules.assistant.retrieval.text import fold
 
+TEXTS_KEPT: Final = 2_048
+"""Texts whose concepts are kept: finding and checking an entry asks for them several times."""
+
 _FILE = Path(__file__).parent / "concepts.txt"
+_LATIN: Final = frozenset(string.ascii_letters + string.digits)
 
 
-@dataclass(frozen=True, slots=True)
-class ConceptMatch:
+class ConceptMatch(NamedTuple):
     """A concept found in a text, at [start, end) of the folded text."""
 
     name: str
@@ -49,19 +53,22 @@ class Lexicon:
         self.properties = frozenset(properties)
         self._words = list(self._names)
         self._automaton = AhoCorasick(self._words, matchkind=MatchKind.LeftmostLongest)
+        self._matches = lru_cache(maxsize=TEXTS_KEPT)(self._find)
 
-    def matches(self, text: str) -> list[ConceptMatch]:
+    def matches(self, text: str) -> tuple[ConceptMatch, ...]:
         """Concepts in the text, longest words first come, without overlaps; a word of two concepts gives both.
 
         Latin words match only as whole words: `xl` is not found in `xlsx`.
         """
-        folded = fold(text)
-        return [
+        return self._matches(fold(text))
+
+    def _find(self, folded: str) -> tuple[ConceptMatch, ...]:
+        return tuple(
             ConceptMatch(name, start, end, self._words[index] in self._narrower)
             for index, start, end in self._automaton.find_matches_as_indexes(folded)
             if _whole(folded, start, end)
             for name in self._names[self._words[index]]
-        ]
+        )
 
     def concepts(self, text: str) -> list[str]:
         """Names of the concepts in the text, in order, repeated as often as they occur."""
@@ -75,9 +82,6 @@ def lexicon() -> Lexicon:
 
 
 def _whole(text: str, start: int, end: int) -> bool:
-    def latin(character: str) -> bool:
-        return character.isascii() and character.isalnum()
-
-    if start > 0 and latin(text[start]) and latin(text[start - 1]):
+    if start > 0 and text[start] in _LATIN and text[start - 1] in _LATIN:
         return False
-    return not (end < len(text) and latin(text[end - 1]) and latin(text[end]))
+    return not (end < len(text) and text[end - 1] in _LATIN and text[end] in _LATIN)

@@ -6,12 +6,12 @@ from typing import Final
 
 import structlog
 from pydantic import BaseModel
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from huitouke.kernel import clock
 from huitouke.kernel.callbacks import service as callbacks
 from huitouke.kernel.context import Context
-from huitouke.kernel.database import transaction
+from huitouke.kernel.database import connection, transaction
 from huitouke.kernel.work import enqueue, fence, job, runner, scheduled, wake, wake_many
 from huitouke.modules.conversations.channels import AccountRef, ChannelError, Pulled, Pulls, channel, channels
 from huitouke.modules.conversations.models import ChannelAccount
@@ -22,6 +22,7 @@ from huitouke.modules.conversations.service.accounts import (
     reference,
 )
 from huitouke.modules.conversations.service.receiving import StalePage, receive_page
+from huitouke.modules.conversations.sql import inbound as sql
 from huitouke.modules.organization.service import callback_fields
 
 PULL_EVERY: Final = timedelta(seconds=60)
@@ -141,15 +142,11 @@ def _pulled_kinds() -> list[str]:
 
 async def _place(context: Context, open_kfid: str) -> _Place | None:
     async with transaction(context) as ctx:
-        account = await ctx.session.scalar(
-            select(ChannelAccount).where(
-                ChannelAccount.external_id == open_kfid,
-                ChannelAccount.kind.in_(_pulled_kinds()),
-                or_(ChannelAccount.state == "active", ChannelAccount.state == "failing"),
-            )
-        )
-        if account is None:
+        raw = await connection(ctx)
+        row = await raw.fetchrow(sql.PULLED_ACCOUNT, ctx.tenant_id, open_kfid, _pulled_kinds())
+        if row is None:
             return None
+        account = ChannelAccount(**dict(row))
         newest = await callbacks.newest_body(ctx, "wecom", open_kfid)
         token, told_at = None, None
         if newest is not None and newest.received_at > clock.now() - TOKEN_LIFETIME:

@@ -13,7 +13,6 @@ from typing import Final
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select
 
 from huitouke.kernel import clock, realtime
 from huitouke.kernel.context import Context
@@ -101,8 +100,7 @@ async def receive_page(
     account = await _locked(ctx, account_id)
     if account is None or account.sync_cursor != expected_cursor:
         raise StalePage
-    account.sync_cursor = next_cursor or account.sync_cursor
-    return await _take_in(ctx, account, items, told_at or clock.now())
+    return await _take_in(ctx, account, items, told_at or clock.now(), next_cursor or None)
 
 
 async def receive(ctx: Context, account_id: UUID, items: Sequence[Inbound]) -> int:
@@ -118,19 +116,19 @@ async def receive(ctx: Context, account_id: UUID, items: Sequence[Inbound]) -> i
 
 
 async def _locked(ctx: Context, account_id: UUID) -> ChannelAccount | None:
-    """The account while it is connected; whoever else takes in something for it waits."""
-    return await ctx.session.scalar(
-        select(ChannelAccount)
-        .where(ChannelAccount.id == account_id, ChannelAccount.state != "disconnected")
-        .with_for_update(key_share=True)
-    )
+    """The account while it is connected, to read; whoever else takes in something for it waits."""
+    raw = await connection(ctx)
+    row = await raw.fetchrow(sql.LOCK_ACCOUNT, ctx.tenant_id, account_id)
+    return None if row is None else ChannelAccount(**dict(row))
 
 
-async def _take_in(ctx: Context, account: ChannelAccount, items: Sequence[Inbound], arrived_at: datetime) -> int:
+async def _take_in(
+    ctx: Context, account: ChannelAccount, items: Sequence[Inbound], arrived_at: datetime, cursor: str | None = None
+) -> int:
     now = clock.now()
-    account.last_synced_at = now
+    raw = await connection(ctx)
+    await raw.execute(sql.SYNCED, ctx.tenant_id, account.id, cursor, now)
     if account.state == "failing":
-        account.state, account.last_error_code = "active", None
         realtime.hint(ctx, kind="channel_account", id=account.id)
     fresh = await _without_seen(ctx, account.id, tidied(items, now))
     if not fresh:

@@ -2,7 +2,30 @@
 
 from typing import Final
 
-from huitouke.kernel.database.columns import JSON, Columns
+from huitouke.kernel.database.columns import JSON, Columns, columns_of
+from huitouke.modules.conversations.models import ChannelAccount
+
+PULLED_ACCOUNT: Final = f"""
+SELECT {columns_of(ChannelAccount)}
+  FROM channel_accounts
+ WHERE tenant_id = $1 AND external_id = $2 AND kind = ANY($3::text[]) AND state IN ('active', 'failing')
+"""  # noqa: S608 - names of the model
+
+LOCK_ACCOUNT: Final = f"""
+SELECT {columns_of(ChannelAccount)}
+  FROM channel_accounts
+ WHERE tenant_id = $1 AND id = $2 AND state <> 'disconnected'
+   FOR NO KEY UPDATE
+"""  # noqa: S608 - names of the model
+
+SYNCED: Final = """
+UPDATE channel_accounts
+   SET last_synced_at = $4, sync_cursor = coalesce($3, sync_cursor),
+       last_error_code = CASE state WHEN 'failing' THEN NULL ELSE last_error_code END,
+       state = CASE state WHEN 'failing' THEN 'active' ELSE state END
+ WHERE tenant_id = $1 AND id = $2
+"""
+"""An account that was pulled is well again. Without a cursor the one it has stays."""
 
 SEEN_BEFORE: Final = """
 SELECT external_msgid
