@@ -8,12 +8,15 @@ import pytest
 from sqlalchemy import select
 
 from huitouke.kernel import clock
+from huitouke.kernel.context import Context
 from huitouke.kernel.database import transaction
 from huitouke.modules.conversations import queries
 from huitouke.modules.conversations import service as conversations
+from huitouke.modules.conversations.channels import AccountRef
 from huitouke.modules.conversations.channels.wecom_kf import WecomKf
 from huitouke.modules.conversations.models import EarlyRecall, HandoverNotice, Message
-from huitouke.modules.conversations.reactions.syncing import news
+from huitouke.modules.conversations.reactions import sessions
+from huitouke.modules.conversations.reactions.syncing import news, take_in
 from huitouke.modules.conversations.service import problems
 from huitouke.modules.conversations.service.account_checks import check_account
 from huitouke.modules.conversations.service.accounts import reference
@@ -130,6 +133,29 @@ async def test_who_writes_before_the_session_is_ended_keeps_it(desk: Desk) -> No
 
     row = await desk.conversation()
     assert (row.state, row.waiting_since) == ("open", None)
+    assert await desk.shop.state() != 4
+
+
+async def test_words_that_the_accounts_own_sync_took_in_just_before_the_end_keep_the_session(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+
+    async def news_once_all_is_taken_in(context: Context, account: AccountRef) -> bool:
+        if not written:
+            written.append("还有一个问题")
+            await desk.shop.writes(written[0])
+            await wecom_told(desk, written[0])
+            await take_in(context, account.external_id)
+        return await news(context, account)
+
+    monkeypatch.setattr(sessions, "news", news_once_all_is_taken_in)
+    await desk.customer_writes("有大一点的吗")
+    await closes(desk)
+    await desk.work()
+
+    assert written, "the end was tried"
+    assert (await desk.conversation()).state == "open"
     assert await desk.shop.state() != 4
 
 

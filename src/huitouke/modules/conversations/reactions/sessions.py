@@ -105,9 +105,9 @@ async def end_session(context: Context, args: OfConversation) -> None:
     await _all_sent(context, args.conversation_id)
     if await news(context, account):
         await take_in(context, account.external_id)
-        found = await _of(context, args.conversation_id)
-        if found is None or not _may_end(*found):
-            return
+    found = await _of(context, args.conversation_id)  # once more: the account's own sync may have been faster
+    if found is None or not _may_end(*found):
+        return
     row, asked_at = found[0], clock.now()
     try:
         code = await offered.move_session(context, account, row.customer_address, offered.rules.sessions.ended, None)
