@@ -13,6 +13,7 @@ from huitouke.modules.conversations import queries
 from huitouke.modules.conversations import service as conversations
 from huitouke.modules.conversations.models import Conversation, HandoverNotice
 from huitouke.modules.conversations.service import problems
+from huitouke.modules.conversations.service.delivery import pending
 from tests.modules.conversations.desk import Desk, Person
 from tests.modules.conversations.pages import event, page, servicer_text
 
@@ -239,6 +240,24 @@ async def test_handed_to_wecom_a_servicer_answers_there_and_nobody_here(desk: De
     await desk.eventually(shown)
     said = (await desk.messages())[-1]
     assert (said.text, said.direction, said.sender_userid) == ("我来帮您", "out", "wang")
+
+
+async def test_who_takes_it_while_the_last_words_are_leaving_keeps_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def taken_meanwhile(ctx: Context, conversation_id: UUID) -> bool:
+        await desk.takes(desk.xiaoyu)
+        return await pending(ctx, conversation_id)
+
+    monkeypatch.setattr("huitouke.modules.conversations.reactions.sessions.pending", taken_meanwhile)
+    await desk.shop.serves("wang")
+    await desk.customer_writes("找人工")
+    await desk.hands_over("wecom")
+    await desk.work()
+
+    row = await desk.conversation()
+    assert (row.handler, row.staff_id) == ("agent", desk.xiaoyu.id)
+    assert await desk.shop.state() != 3
 
 
 async def test_when_the_servicer_ends_the_session_the_assistant_has_it_again(desk: Desk) -> None:

@@ -71,6 +71,10 @@ async def give_to_servicer(context: Context, args: GiveToServicer) -> None:
     async with transaction(context) as ctx:
         load = await _load(ctx)
     await _all_sent(context, args.conversation_id)
+    found = await _of(context, args.conversation_id)  # once more: an agent may have taken it meanwhile
+    if found is None or not _still_wanted(found[0], args.handover_id):
+        return
+    row, account = found
     try:
         candidates = (
             [row.handover_servicer] if row.handover_servicer else await _receiving(context, offered, account, load)
