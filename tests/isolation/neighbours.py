@@ -73,7 +73,7 @@ async def _fill(one: Merchant) -> None:
     sheet, _ = await _uploaded(one, "knowledge_import", f"{word}.csv", f"问题,答案\n{word},{word}\n".encode())
     ids["import_id"] = (await _made(one.owner.post("/api/knowledge/imports", json={"file_id": sheet})))["id"]
     ids["letter_id"] = await _dead_letter(one)
-    ids["object_id"] = ids["staff_id"]
+    ids["object_id"] = ids["actor_id"] = ids["staff_id"]
     ids["session_id"] = (await _made(one.owner.get("/api/sessions")))[0]["id"]
     remark = {"remark": f"老顾客 {word}"}
     await _made(one.owner.patch(f"/api/customers/{ids['customer_id']}", json=remark))

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Annotated, Any
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.encoders import jsonable_encoder
-from pydantic import BaseModel
-from sqlalchemy import JSON, insert, select
+from pydantic import AwareDatetime, BaseModel, Field
+from sqlalchemy import JSON, Select, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from huitouke.kernel import clock
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import Base, TenantScoped
 from huitouke.kernel.http import ConsoleTransaction, requires
-from huitouke.kernel.ids import new_id
+from huitouke.kernel.ids import lowest_id, new_id
 from huitouke.kernel.modules import Permission
 from huitouke.kernel.paging import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, encode_cursor, page_of
 
 PERMISSION = Permission("audit.view")
+
+EXPORT_LIMIT: Final = 10_000
+"""Entries of one export: some 5 MB. Who wants older ones names a period."""
+
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(3000, 1, 1, tzinfo=UTC)
+"""Ids bear times between these."""
 
 router = APIRouter(prefix="/api/audit", tags=["audit"])
 
@@ -92,23 +99,72 @@ async def record(
     )
 
 
+class AuditFilter(BaseModel):
+    """Which entries: of one kind of object or one object, of one member of staff, of a period."""
+
+    object_kind: str | None = Field(None, max_length=100)
+    object_id: str | None = Field(None, max_length=100)
+    actor_id: UUID | None = Field(None, description="the staff id of who did it")
+    since: AwareDatetime | None = Field(None, description="from this moment on")
+    until: AwareDatetime | None = Field(None, description="before this moment")
+
+
+class AuditExport(BaseModel):
+    """The newest entries that were asked for, newest first; `more` says that older ones were left out."""
+
+    items: list[AuditEntryOut]
+    more: bool
+
+
+def _filter(wanted: Annotated[AuditFilter, Query()]) -> AuditFilter:
+    return wanted
+
+
 @router.get("", operation_id="audit_list", dependencies=[requires(PERMISSION.name)])
 async def list_entries(
     ctx: ConsoleTransaction,
-    object_kind: Annotated[str | None, Query(max_length=100)] = None,
-    object_id: Annotated[str | None, Query(max_length=100)] = None,
+    wanted: Annotated[AuditFilter, Depends(_filter)],
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Page[AuditEntryOut]:
-    """What was changed, newest first; of one object when it is named."""
-    query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit + 1)
-    if object_kind is not None:
-        query = query.where(AuditEntry.object_kind == object_kind)
-    if object_id is not None:
-        query = query.where(AuditEntry.object_id == object_id)
+    """What was changed, newest first; of one object, person or period when it is named."""
+    query = _matching(wanted).limit(limit + 1)
     if cursor is not None:
         (before_id,) = decode_cursor(cursor, UUID)
         query = query.where(AuditEntry.id < before_id)
+    return page_of(await _entries(ctx, query), limit, lambda entry: encode_cursor(entry.id))
+
+
+@router.post("/exports", operation_id="audit_export", dependencies=[requires(PERMISSION.name)])
+async def export(ctx: ConsoleTransaction, wanted: Annotated[AuditFilter, Depends(_filter)]) -> AuditExport:
+    """The newest 10,000 entries that match, to be kept elsewhere. That they were taken out is an entry itself."""
+    entries = await _entries(ctx, _matching(wanted).limit(EXPORT_LIMIT + 1))
+    taken = entries[:EXPORT_LIMIT]
+    facts = {**wanted.model_dump(include={"object_kind", "since", "until"}, exclude_none=True), "entries": len(taken)}
+    await record(ctx, "kernel.audit_exported", "audit_log", ctx.tenant_id, after=facts)
+    return AuditExport(items=taken, more=len(entries) > EXPORT_LIMIT)
+
+
+def _matching(wanted: AuditFilter) -> Select[AuditEntry]:
+    """Newest first. Ids bear the time, so that a period is a range of the key."""
+    query = select(AuditEntry).order_by(AuditEntry.id.desc())
+    if wanted.object_kind is not None:
+        query = query.where(AuditEntry.object_kind == wanted.object_kind)
+    if wanted.object_id is not None:
+        query = query.where(AuditEntry.object_id == wanted.object_id)
+    if wanted.actor_id is not None:
+        query = query.where(AuditEntry.actor_id == wanted.actor_id)
+    if wanted.since is not None:
+        query = query.where(AuditEntry.id >= _bound(wanted.since))
+    if wanted.until is not None:
+        query = query.where(AuditEntry.id < _bound(wanted.until))
+    return query
+
+
+def _bound(at: datetime) -> UUID:
+    return lowest_id(min(max(at, EARLIEST), LATEST))
+
+
+async def _entries(ctx: Context, query: Select[AuditEntry]) -> list[AuditEntryOut]:
     rows = (await ctx.session.execute(query)).scalars().all()
-    entries = [AuditEntryOut.model_validate(row, from_attributes=True) for row in rows]
-    return page_of(entries, limit, lambda entry: encode_cursor(entry.id))
+    return [AuditEntryOut.model_validate(row, from_attributes=True) for row in rows]

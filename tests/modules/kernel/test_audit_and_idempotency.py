@@ -1,8 +1,12 @@
 """The audit log keeps what happened; idempotency keys keep things from happening twice."""
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from uuid import UUID
 
+import httpx2
 import pytest
 from pydantic import BaseModel
 from sqlalchemy import text
@@ -10,7 +14,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from huitouke.kernel import audit, clock, idempotency
 from huitouke.kernel.access import Granted
-from huitouke.kernel.context import Context
+from huitouke.kernel.context import Actor, ActorKind, Context
 from huitouke.kernel.database import transaction
 from huitouke.kernel.idempotency import KeyReused
 from huitouke.kernel.ids import new_id
@@ -125,6 +129,79 @@ async def test_the_audit_log_shows_who_changed_what_newest_first(world: World):
     assert second["next_cursor"] is None
     assert everything["items"][0]["action"] == "shelf.burnt"
     assert everything["items"][0]["actor_kind"] == "job"
+
+
+@asynccontextmanager
+async def auditor(world: World) -> AsyncIterator[httpx2.AsyncClient]:
+    """A browser of somebody who may read the log, and nothing else."""
+    account = await make_account(world)
+
+    async def resolver(ctx: Context, user_id: object) -> Granted | None:
+        return Granted(new_id(), "小林", "owner", frozenset({"audit.view"}))
+
+    app = application(assemble([Module(name="people", access_resolver=resolver)]))
+    async with signed_in(app, account.sign_in_name) as browser:
+        yield browser
+
+
+async def noted(world: World, action: str, *, by: UUID | None = None) -> None:
+    actor = Actor(ActorKind.STAFF, id=by) if by else Actor(ActorKind.JOB)
+    async with transaction(world.context.acting_as(actor)) as ctx:
+        await audit.record(ctx, action, "book", "b1", after={"name": "山海经"})
+
+
+def actions(answer: httpx2.Response) -> list[str]:
+    assert answer.status_code == 200, answer.text
+    return [entry["action"] for entry in answer.json()["items"]]
+
+
+async def test_the_audit_log_can_be_narrowed_to_a_person_and_a_period(world: World):
+    xiaolin = new_id()
+    before = clock.now()
+    await noted(world, "book.bought", by=xiaolin)
+    await asyncio.sleep(0.005)
+    between = clock.now()
+    await noted(world, "book.read", by=xiaolin)
+    await noted(world, "book.dusted")
+
+    async with auditor(world) as browser:
+
+        async def found(**wanted: object) -> list[str]:
+            return actions(await browser.get("/api/audit", params={name: str(value) for name, value in wanted.items()}))
+
+        assert await found(actor_id=xiaolin) == ["book.read", "book.bought"]
+        assert await found(actor_id=new_id()) == []
+        assert await found(since=before.isoformat(), until=between.isoformat()) == ["book.bought"]
+        assert await found(actor_id=xiaolin, since=between.isoformat()) == ["book.read"]
+        assert await found(since="0001-01-01T00:00:00Z", until="9999-12-31T23:59:59Z") == [
+            "book.dusted",
+            "book.read",
+            "book.bought",
+        ]
+        assert (await browser.get("/api/audit", params={"since": "yesterday"})).status_code == 422
+        assert (await browser.get("/api/audit", params={"since": "2026-11-21T08:00:00"})).status_code == 422, "no zone"
+
+
+async def test_who_takes_the_audit_log_out_is_in_it(world: World, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(audit, "EXPORT_LIMIT", 2)
+    for number in range(3):
+        await noted(world, f"book.read_{number}")
+
+    async with auditor(world) as browser:
+        export = (await browser.post("/api/audit/exports", params={"object_kind": "book"})).json()
+        assert ([one["action"] for one in export["items"]], export["more"]) == (["book.read_2", "book.read_1"], True)
+        newest = (await browser.get("/api/audit")).json()["items"][0]
+
+    assert (newest["action"], newest["actor_kind"]) == ("kernel.audit_exported", "staff")
+    assert newest["after"] == {"object_kind": "book", "entries": 2}
+
+
+async def test_nobody_takes_out_the_entries_of_another_merchant(
+    world: World, another_world: Callable[[], Awaitable[World]]
+):
+    await noted(await another_world(), "book.secret")
+    async with auditor(world) as browser:
+        assert actions(await browser.post("/api/audit/exports")) == []
 
 
 @pytest.mark.parametrize("statement", ["UPDATE audit_log SET action = 'x'", "DELETE FROM audit_log"])

@@ -22,6 +22,7 @@ export function useFormat() {
     clock: (iso: string) => format.clock(iso, context.value),
     dayTitle: (iso: string) => format.dayTitle(iso, context.value),
     dayOf: (iso: string) => format.dayOf(new Date(iso), context.value.timeZone),
+    dayStart: (day: string) => format.dayStart(day, context.value.timeZone),
     duration: (milliseconds: number) => format.duration(milliseconds, context.value),
     until: (iso: string) => format.duration(Date.parse(iso) - now.value.getTime(), context.value),
     fileSize: (bytes: number) => format.fileSize(bytes, context.value),

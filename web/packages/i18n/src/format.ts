@@ -30,6 +30,15 @@ export function dayOf(at: Date, timeZone: string): string {
   return formatter('sv-SE', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(at);
 }
 
+/** The first moment of a calendar day (2026-11-21) in the tenant's zone. */
+export function dayStart(day: string, timeZone: string): Date {
+  const midnight = Date.parse(`${day}T00:00:00Z`);
+  const options: Intl.DateTimeFormatOptions = { timeZone, hourCycle: 'h23', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' };
+  const offset = (at: number): number => Date.parse(`${formatter('sv-SE', options).format(new Date(at)).replace(' ', 'T')}Z`) - at;
+  const near = midnight - offset(midnight);
+  return new Date(midnight - offset(near));
+}
+
 /** In lists: just now, 12 min ago, 14:05, yesterday 14:05, 3/8, 2025/3/8. */
 export function shortTime(iso: string | null | undefined, now: Date, context: FormatContext): string {
   if (!iso) return '';

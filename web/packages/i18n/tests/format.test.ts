@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clock, dayOf, duration, elapsed, fileSize, moment, nearestLocale, shortTime, type FormatContext } from '../src/index';
+import { clock, dayOf, dayStart, duration, elapsed, fileSize, moment, nearestLocale, shortTime, type FormatContext } from '../src/index';
 import chinese from '../src/locales/zh-CN.json';
 
 const context: FormatContext = {
@@ -43,6 +43,16 @@ describe('a time in a list', () => {
 it('a day ends at midnight of the tenant', () => {
   expect(dayOf(new Date('2026-11-20T16:00:00Z'), 'Asia/Shanghai')).toBe('2026-11-21');
   expect(clock('2026-11-20T16:05:00Z', context)).toBe('00:05');
+});
+
+it.each([
+  ['2026-11-21', 'Asia/Shanghai', '2026-11-20T16:00:00.000Z'],
+  ['2026-03-08', 'America/New_York', '2026-03-08T05:00:00.000Z'],
+  ['2026-03-09', 'America/New_York', '2026-03-09T04:00:00.000Z'],
+  ['2026-11-02', 'America/New_York', '2026-11-02T05:00:00.000Z'],
+  ['2026-01-01', 'UTC', '2026-01-01T00:00:00.000Z'],
+])('the day %s begins in %s at %s', (day, zone, moment) => {
+  expect(dayStart(day, zone).toISOString()).toBe(moment);
 });
 
 it('durations never say zero', () => {

@@ -3,10 +3,13 @@ import { infiniteQueryOptions, queryOptions } from '@tanstack/vue-query';
 import { PAGE_SIZE, pagedOptions } from '@/app/data/paged';
 import { conversationKeys } from '@/features/conversations';
 
-/** What the log is asked for: everything, one kind of thing, or one thing. */
+/** What the log is asked for: a kind of thing or one thing, one person, a period (moments, as ISO texts). */
 export interface AuditFilter {
   kind: string | null;
   object: string | null;
+  who: string | null;
+  since: string | null;
+  until: string | null;
 }
 
 export const keys = {
@@ -100,15 +103,27 @@ export function deadLettersQuery() {
   });
 }
 
+function asked(filter: AuditFilter) {
+  return {
+    ...(filter.kind && { object_kind: filter.kind }),
+    ...(filter.object && { object_id: filter.object }),
+    ...(filter.who && { actor_id: filter.who }),
+    ...(filter.since && { since: filter.since }),
+    ...(filter.until && { until: filter.until }),
+  };
+}
+
+/** The newest 10,000 entries; that they were taken out is noted. */
+export function exportAudit(filter: AuditFilter) {
+  return unwrap(api.POST('/api/audit/exports', { params: { query: asked(filter) } }));
+}
+
 export function auditQuery(filter: AuditFilter) {
   return infiniteQueryOptions({
     queryKey: keys.audit(filter),
     queryFn: ({ pageParam, signal }) =>
       unwrap(
-        api.GET('/api/audit', {
-          params: { query: { ...page(pageParam), ...(filter.kind && { object_kind: filter.kind }), ...(filter.object && { object_id: filter.object }) } },
-          signal,
-        }),
+        api.GET('/api/audit', { params: { query: { ...page(pageParam), ...asked(filter) } }, signal }),
       ),
     ...pagedOptions,
   });
