@@ -6,23 +6,31 @@ bar      minute 60 at most 5 % over minute 15
 
 `value` is the ratio of the mean of the last minute to that of the fifteenth (QUICK and HUITOUKE_SOAK_MINUTES: of the
 last tenth to that of the quarter at which the first is over; `duration_s` says how long it was). The curve, in MiB per
-minute, is a figure too; PostgreSQL's shared buffers fill up in the beginning and count from when they are touched.
+minute, is a figure too, and both once more for server and worker without PostgreSQL. PostgreSQL's shared buffers are
+full from the beginning, as those of any server are that has run for a day: one idle connection has touched them all.
 """
 
 import asyncio
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from statistics import mean
 from time import monotonic
 from typing import Final
+from urllib.parse import urlsplit
+
+import asyncpg
 
 from benchmarks.support import data, postgres
 from benchmarks.support.memory import Sampler, tree
 from benchmarks.support.memory import postgres as postgres_processes
 from benchmarks.support.options import CACHE, read_options
+from benchmarks.support.postgres import address
 from benchmarks.support.processes import Installation
 from benchmarks.support.report import Report, say
+from huitouke.kernel.database import DatabaseUrls
+from huitouke.kernel.database.launcher import Server
 from tests.chaos.merchant import KNOWLEDGE, OWNER, PASSWORD, Merchant, merchant
 
 CUSTOMERS: Final = 60
@@ -59,6 +67,23 @@ async def load(shop: Merchant, seconds: float, written: list[int]) -> None:
             tasks.create_task(customer(one))
 
 
+@asynccontextmanager
+async def full_shared_buffers(server: Server, urls: DatabaseUrls) -> AsyncIterator[None]:
+    """Memory that is shared counts where it was touched: a connection writes as much as fits, and stays."""
+    database = urlsplit(urls.application).path[1:]
+    connection = await asyncpg.connect(address(server).format(database=database))
+    try:
+        size = await connection.fetchval("SELECT setting::bigint * 8192 FROM pg_settings WHERE name = 'shared_buffers'")
+        await connection.execute("CREATE UNLOGGED TABLE filling (line text)")
+        await connection.execute(
+            "INSERT INTO filling SELECT repeat('x', 1000) FROM generate_series(1, $1::bigint / 1000)", int(size * 1.2)
+        )
+        await connection.execute("DROP TABLE filling")
+        yield
+    finally:
+        await connection.close()
+
+
 async def tell(sampler: Sampler, written: list[int]) -> None:
     """A line a minute, for whoever watches."""
     while True:
@@ -72,6 +97,12 @@ def growth(samples_kib: Sequence[int]) -> float:
     window = max(3, round(len(samples_kib) / FULL_MINUTES))
     settled = round(len(samples_kib) * SETTLED_SHARE)
     return mean(samples_kib[-window:]) / mean(samples_kib[settled - window : settled])
+
+
+def curve(samples_kib: Sequence[int]) -> list[float]:
+    """MiB of each minute."""
+    minutes = [samples_kib[start : start + int(MINUTE)] for start in range(0, len(samples_kib), int(MINUTE))]
+    return [round(mean(minute) / 1024, 1) for minute in minutes]
 
 
 async def main() -> None:
@@ -92,8 +123,10 @@ async def main() -> None:
                 ours = (serving.pid, worker.pid)
                 # The sandbox's own memory is nobody's business: it keeps every message that was ever written.
                 async with (
+                    full_shared_buffers(server, urls),
                     merchant(serving.url, sandbox.url, CUSTOMERS) as shop,
                     Sampler(lambda: [*tree(ours), *postgres_processes(server)]) as sampler,
+                    Sampler(lambda: tree(ours)) as without_postgres,
                 ):
                     telling = asyncio.create_task(tell(sampler, written))
                     await load(shop, minutes * MINUTE, written)
@@ -102,8 +135,9 @@ async def main() -> None:
     report.value = growth(samples)
     report.at_most("growth", report.value, 1.05)
     report.figure("peak_mib", sampler.peak_mib)
-    per_minute = [samples[start : start + int(MINUTE)] for start in range(0, len(samples), int(MINUTE))]
-    report.figure("curve_mib", [round(mean(minute) / 1024, 1) for minute in per_minute])
+    report.figure("curve_mib", curve(samples))
+    report.figure("growth_without_postgres", growth(without_postgres.samples_kib))
+    report.figure("curve_without_postgres_mib", curve(without_postgres.samples_kib))
     report.figure("messages", written[0])
     report.duration(minutes * MINUTE)
     report.print()
