@@ -82,7 +82,8 @@ async def roles(ctx: Context, mine: Permissions) -> RolesOut:
         key = str(row.role_id) if row.role == OWN else row.role
         people[key] = people.get(key, 0) + row.people
     own = await ctx.session.scalars(select(OwnRole).order_by(OwnRole.id).limit(MAX_ROLES))
-    everything, owner = isinstance(mine, AllPermissions), await _is_owner(ctx)
+    everything, yours = isinstance(mine, AllPermissions), await _key_of_asker(ctx)
+    owner = yours == "owner" or ctx.actor.kind is not ActorKind.STAFF
     found = [
         RoleOut(
             key=preset,
@@ -95,6 +96,7 @@ async def roles(ctx: Context, mine: Permissions) -> RolesOut:
             else everything
             if preset in EVERYTHING
             else _within(permissions, mine),
+            yours=preset == yours,
             version=None,
             updated_at=None,
         )
@@ -108,6 +110,7 @@ async def roles(ctx: Context, mine: Permissions) -> RolesOut:
             permissions=sorted(permissions_of(OWN, modules, role.permissions)),
             people=people.get(str(role.id), 0),
             grantable=_within(role.permissions, mine),
+            yours=str(role.id) == yours,
             version=role.version,
             updated_at=role.updated_at,
         )
@@ -121,10 +124,12 @@ async def role(ctx: Context, role_id: UUID, mine: Permissions) -> RoleOut:
     return next(one for one in (await roles(ctx, mine)).items if one.key == str(role_id))
 
 
-async def _is_owner(ctx: Context) -> bool:
-    if ctx.actor.kind is not ActorKind.STAFF:
-        return isinstance(ctx.permissions, AllPermissions)
-    return await ctx.session.scalar(select(Staff.role).where(Staff.id == ctx.actor.id)) == "owner"
+async def _key_of_asker(ctx: Context) -> str | None:
+    """The key of the role of the person who asks; None where no person does."""
+    row = (await ctx.session.execute(select(Staff.role, Staff.role_id).where(Staff.id == ctx.actor.id))).one_or_none()
+    if row is None:
+        return None
+    return str(row.role_id) if row.role == OWN else row.role
 
 
 def _within(permissions: Iterable[str], mine: Permissions) -> bool:

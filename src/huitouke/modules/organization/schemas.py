@@ -72,6 +72,7 @@ class RoleOut(BaseModel):
     permissions: list[str]
     people: int = Field(description="How many have it, disabled ones too.")
     grantable: bool = Field(description="Whether who asks may give and change it: they have all of its permissions.")
+    yours: bool = Field(description="Whether who asks has this role.")
     version: int | None = Field(description="Null for presets, which nobody changes.")
     updated_at: datetime | None
 
