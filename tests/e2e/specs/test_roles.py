@@ -100,8 +100,8 @@ async def test_nobody_meets_a_closed_door(screens: Screens, shop: Shop, role: st
 
 async def test_a_cashier_starts_with_the_customers_on_the_phone(screens: Screens, shop: Shop) -> None:
     phone = await screens.console(await shop.colleague("小雨", "cashier"), size=MOBILE, at="/")
-    await expect(phone.page.get_by_role("heading", name=phone.words("customers.title"))).to_be_visible()
+    await expect(phone.page.get_by_role("heading", name=phone.words("customers.title"), exact=True)).to_be_visible()
     await phone.go("/settings/roles")
     await expect(phone.page.get_by_text(phone.words("app.forbidden.title"))).to_be_visible()
     await phone.page.get_by_role("link", name=phone.words("app.to_start")).click()
-    await expect(phone.page.get_by_role("heading", name=phone.words("customers.title"))).to_be_visible()
+    await expect(phone.page.get_by_role("heading", name=phone.words("customers.title"), exact=True)).to_be_visible()

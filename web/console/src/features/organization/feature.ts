@@ -35,8 +35,13 @@ export const organization: Feature = {
           ],
         },
         { path: 'staff', component: () => import('./pages/StaffPage.vue'), meta: meta('organization.staff.title', STAFF) },
-        { path: 'roles', component: () => import('./pages/RolesPage.vue'), meta: meta('organization.roles.title', STAFF) },
-        { path: 'roles/:id', component: () => import('./pages/RolePage.vue'), props: true, meta: meta('organization.roles.title', STAFF) },
+        {
+          path: 'roles',
+          children: [
+            { path: '', component: () => import('./pages/RolesPage.vue'), meta: meta('organization.roles.title', STAFF) },
+            { path: ':id', component: () => import('./pages/RolePage.vue'), props: true, meta: meta('organization.roles.title', STAFF) },
+          ],
+        },
         { path: 'work', component: () => import('./pages/WorkPage.vue'), meta: meta('organization.work.title', WORK) },
         { path: 'audit', component: () => import('./pages/AuditPage.vue'), meta: meta('organization.audit.title', AUDIT) },
       ],
