@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from huitouke.kernel.audit import AuditEntry
 from huitouke.kernel.context import Actor, ActorKind, Context, job_context
 from huitouke.kernel.database import transaction
-from huitouke.kernel.errors import InvalidInput, PermissionMissing, Problem
+from huitouke.kernel.errors import InvalidInput, NotFound, PermissionMissing, Problem
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.keys import Secret
 from huitouke.kernel.modules import load_modules
@@ -177,7 +177,7 @@ async def test_another_shop_has_names_and_roles_of_its_own(shop: Shop) -> None:
     other = Shop(founded.tenant_id, founded.staff_id, "")
 
     await other.role(name="前台")
-    with pytest.raises(InvalidInput):
+    with pytest.raises(NotFound):
         await other.adds(role.id)
 
 
@@ -214,7 +214,7 @@ async def test_a_role_is_not_deleted_while_somebody_is_getting_it(shop: Shop) ->
     given, deleted = await asyncio.gather(shop.adds(role.id), shop.deletes_role(role), return_exceptions=True)
 
     # One of the two was first, and the other was told.
-    assert isinstance(given, InvalidInput) != isinstance(deleted, problems.RoleInUse)
+    assert isinstance(given, NotFound) != isinstance(deleted, problems.RoleInUse)
 
 
 async def test_people_of_a_deleted_role_don_t_go_to_a_role_that_is_gone(shop: Shop) -> None:
@@ -222,7 +222,7 @@ async def test_people_of_a_deleted_role_don_t_go_to_a_role_that_is_gone(shop: Sh
     person = await shop.adds(role.id)
     await shop.deletes_role(other)
 
-    with pytest.raises(InvalidInput):
+    with pytest.raises(NotFound):
         await shop.deletes_role(role, move_to=other.id)
     with pytest.raises(InvalidInput):
         await shop.deletes_role(role, move_to=role.id)

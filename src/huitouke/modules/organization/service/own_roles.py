@@ -110,13 +110,13 @@ async def delete_role(ctx: Context, role_id: UUID, move_to: RoleKey | None = Non
 async def role_to_give(ctx: Context, key: RoleKey) -> tuple[str, OwnRole | None]:
     """What stands in `staff` for that role, which can't be changed or deleted until the transaction ends.
 
-    Raises InvalidInput where there is no such role.
+    Raises NotFound.
     """
     if not isinstance(key, UUID):
         return key, None
     role = await ctx.session.scalar(select(OwnRole).where(OwnRole.id == key).with_for_update(read=True))
     if role is None:
-        raise InvalidInput(field="role", reason="unknown")
+        raise NotFound(field="role", kind="role")
     return OWN, role
 
 
@@ -134,7 +134,7 @@ async def _locked(ctx: Context, role_id: UUID, *others: UUID) -> list[OwnRole]:
     if role_id not in found:
         raise NotFound(kind="role")
     if not found.keys() >= set(others):
-        raise InvalidInput(field="move_to", reason="unknown")
+        raise NotFound(field="move_to", kind="role")
     return [found[one] for one in (role_id, *others)]
 
 
