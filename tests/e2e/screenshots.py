@@ -102,6 +102,8 @@ def console_screens(scene: Scene) -> dict[str, tuple[str, Draw]]:
         "channels": ("/settings/channels", nothing),
         "connect": ("/settings/channels/connect", nothing),
         "staff": ("/settings/staff", nothing),
+        "roles": ("/settings/roles", nothing),
+        "role": ("/settings/roles/manager", nothing),
     }
 
 

@@ -66,6 +66,9 @@ async def _fill(one: Merchant) -> None:
     await _made(one.owner.patch(f"/api/knowledge/entries/{entry['id']}", json={"answer": f"有大一号的 {word}"}))
     await _converse(one)
     ids |= {"staff_id": str(one.desk.aning.id), "app_id": str(one.desk.app_id), "wecom_app_id": str(one.desk.app_id)}
+    role = {"name": word[:20], "permissions": ["customers.view"]}
+    ids["role_id"] = (await _made(one.owner.post("/api/roles", json=role)))["key"]
+    ids |= {"role": ids["role_id"], "move_to": ids["role_id"]}
     ids |= {"account_id": str(one.desk.account.id), "channel_account_id": str(one.desk.account.id)}
     (received, *_) = (await _made(one.owner.get(f"/api/wecom-apps/{ids['app_id']}/callbacks")))["items"]
     ids["received_id"] = received["id"]

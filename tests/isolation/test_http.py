@@ -268,7 +268,7 @@ async def test_who_may_do_nothing_is_refused_whatever_asks_for_a_permission(
 
 
 async def test_an_agent_is_refused_what_agents_may_not_do(mine: Merchant, findings: Findings) -> None:
-    agents = permissions_of("agent", load_modules().permissions())
+    agents = permissions_of("agent", load_modules())
     asked = permission_of()
     refused = {each.id for each in operations() if each.id in asked and asked[each.id] not in agents}
     assert len(refused) >= 20

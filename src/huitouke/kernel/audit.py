@@ -21,7 +21,7 @@ from huitouke.kernel.ids import lowest_id, new_id
 from huitouke.kernel.modules import Permission
 from huitouke.kernel.paging import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, encode_cursor, page_of
 
-PERMISSION = Permission("audit.view")
+PERMISSION = Permission("audit.view", presets=("manager",))
 
 EXPORT_LIMIT: Final = 10_000
 """Entries of one export: some 5 MB. Who wants older ones names a period."""

@@ -9,7 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
 from huitouke.kernel import locales
 
@@ -39,6 +39,11 @@ EXTENSIONS: Final = "/extensions/"
 BUILT_IN: Final = ("organization", "customers", "conversations", "assistant")
 """Names under `huitouke.modules`, used where the package's metadata is not installed (a source checkout)."""
 
+Preset: TypeAlias = Literal["manager", "operator", "agent", "analyst", "cashier"]
+"""The ready-made roles that a permission names. Two need no naming: owners and administrators may do everything."""
+
+PRESETS: Final[tuple[Preset, ...]] = get_args(Preset)
+
 Surface: TypeAlias = Literal["console", "operator", "member", "visitor", "open"]
 DemoLoader: TypeAlias = "Callable[[Context, DemoWorld], Awaitable[None]]"
 
@@ -61,15 +66,21 @@ class SurfaceRouter:
 
 @dataclass(frozen=True)
 class Permission:
-    """Something a role may allow, e.g. `conversations.reply`; its label is the text `permissions.<name>`."""
+    """Something a role may allow, e.g. `conversations.reply`.
+
+    Its label is the text `permissions.<name>`; where that alone would puzzle a shop owner, `permissions.<name>.hint`
+    explains it. `presets` are the ready-made roles that have it, besides owners and administrators.
+    """
 
     name: str
+    presets: tuple[Preset, ...] = ()
 
 
 @dataclass(frozen=True)
 class MenuEntry:
     """A line of the console's navigation; its label is the text `menu.<name>`, smaller `order` stands higher.
 
+    It shows for people with `permission`, with any one of them where there are several, for everybody where it is None.
     `icon` names a drawing of the console (`message`, `chart`, …; unknown names get a neutral one). `page` is for
     plug-ins: a script in the module's folder `web` that draws what stands at `path` (docs/plug-ins.md).
     """
@@ -77,9 +88,16 @@ class MenuEntry:
     name: str
     path: str
     icon: str
-    permission: str | None
+    permission: str | tuple[str, ...] | None
     order: int
     page: str | None = None
+
+    def shows_for(self, permissions: frozenset[str]) -> bool:
+        """Whether somebody with these permissions sees it."""
+        if self.permission is None:
+            return True
+        wanted = (self.permission,) if isinstance(self.permission, str) else self.permission
+        return any(one in permissions for one in wanted)
 
 
 @dataclass(frozen=True)
@@ -194,6 +212,7 @@ def assemble(modules: Iterable[Module]) -> Modules:
         raise ModuleError(f"modules require each other in a circle: {error.args[1]}") from error
     for module in by_name.values():
         _check_pages(module)
+        _check_presets(module)
     for name in order:
         folder = by_name[name].locales
         if folder is not None:
@@ -205,6 +224,13 @@ def _check_pages(module: Module) -> None:
     for page in filter(None, (entry.page for entry in module.menu)):
         if module.web is None or not (module.web / page).is_file():
             raise ModuleError(f"module {module.name!r} has no file {page!r} in its folder `web`")
+
+
+def _check_presets(module: Module) -> None:
+    for permission in module.permissions:
+        unknown = set(permission.presets).difference(PRESETS)
+        if unknown:
+            raise ModuleError(f"permission {permission.name!r} names unknown presets: {', '.join(sorted(unknown))}")
 
 
 def _discovered() -> list[Module]:

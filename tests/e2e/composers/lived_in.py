@@ -75,6 +75,8 @@ async def lived_in(stage: Stage, folder: Path, language: Language = "zh-CN") -> 
     first, second, third = [await shop.customer(name) for name in said.customers]
     await asyncio.gather(first.asks(said.question), second.asks(said.unknown), third.asks(said.person))
     answered, waiting = await first.conversation(), await third.conversation()
+    permissions = ["conversations.view", "conversations.reply", "customers.view", "audit.view", "work.manage"]
+    role = await shop.owner.post("/api/roles", {"name": said.group[:20], "permissions": permissions})
     imported = await _preview(shop, said, folder)
     entry = (await shop.owner.get("/api/knowledge/entries"))["items"][0]["id"]
     connect = f"/settings/channels/connect?app={shop.app_id}&account={shop.account_id}"
@@ -100,6 +102,10 @@ async def lived_in(stage: Stage, folder: Path, language: Language = "zh-CN") -> 
         "connect account": f"{connect}&step=account",
         "connect try": f"{connect}&step=try",
         "staff": "/settings/staff",
+        "roles": "/settings/roles",
+        "role": f"/settings/roles/{role['key']}",
+        "preset": "/settings/roles/manager",
+        "new role": "/settings/roles/new?from=manager",
         "work": "/settings/work",
         "audit": "/settings/audit",
         "me": "/me",

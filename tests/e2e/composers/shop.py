@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.keys import Secret
@@ -91,10 +91,8 @@ class Shop:
     link: str = ""
     people: list[Staff] = field(default_factory=list)
 
-    async def colleague(
-        self, name: str, role: Literal["owner", "administrator", "agent"] = "agent", wecom_userid: str | None = None
-    ) -> Staff:
-        """A further person, signed in."""
+    async def colleague(self, name: str, role: str = "agent", wecom_userid: str | None = None) -> Staff:
+        """A further person, signed in; `role` is a preset's name or an own role's id."""
         sign_in = f"e2e-{new_id().hex}"
         body = {"name": name, "sign_in_name": sign_in, "password": PASSWORD, "role": role, "wecom_userid": wecom_userid}
         await self.owner.post("/api/staff", body)

@@ -183,5 +183,5 @@ def _acting(context: Context, staff_id: UUID, role: str) -> Context:
     return Context(
         tenant_id=context.tenant_id,
         actor=Actor(ActorKind.STAFF, staff_id),
-        permissions=permissions_of(role, load_modules().permissions()),
+        permissions=permissions_of(role, load_modules()),
     )

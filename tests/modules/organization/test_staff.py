@@ -30,7 +30,7 @@ class Shop:
     sign_in_name: str
 
     def acting(self, staff_id: UUID, role: str) -> Context:
-        permissions = permissions_of(role, load_modules().permissions())
+        permissions = permissions_of(role, load_modules())
         return Context(self.context.tenant_id, Actor(ActorKind.STAFF, staff_id), permissions)
 
     async def adds(self, role: str = "agent", *, context: Context | None = None, **more: object) -> Staff:
@@ -67,7 +67,7 @@ async def test_a_founding_that_fails_leaves_nothing(shop: Shop) -> None:
 
 
 async def test_an_agent_answers_customers_and_manages_nothing(shop: Shop) -> None:
-    granted = permissions_of("agent", load_modules().permissions())
+    granted = permissions_of("agent", load_modules())
 
     assert {"conversations.view", "conversations.reply", "customers.view", "customers.edit"} <= granted
     assert not {name for name in granted if name.endswith(".manage")}

@@ -17,7 +17,7 @@ def module() -> Module:
         name="visits",
         requires=("organization", "conversations"),
         routers=(SurfaceRouter("console", console.router),),
-        permissions=(Permission("visits.view"),),
+        permissions=(Permission("visits.view", presets=("manager", "operator", "agent", "analyst")),),
         menu=(MenuEntry("visits", "/visits", "chart", "visits.view", 60, page="page.js"),),
         events=(GoalReached,),
         handlers=(reactions.count_messages, reactions.plan_telling),

@@ -169,7 +169,7 @@ def me_of(person: SignedIn, modules: Modules, request: Request) -> Me:
                 page=f"{EXTENSIONS}{module.name}/{entry.page}" if entry.page is not None else None,
             )
             for module, entry in entries
-            if entry.permission is None or entry.permission in granted.permissions
+            if entry.shows_for(granted.permissions)
         ],
         build=request.app.state.build,
     )

@@ -153,9 +153,9 @@ async def rename_user(context: Context, user_id: UUID, display_name: str) -> Non
     context.after_commit(lambda: forget(user_id=user_id))
 
 
-def rights_changed(context: Context, user_id: UUID) -> None:
+def rights_changed(context: Context, *user_ids: UUID) -> None:
     """Makes changed permissions count at once in this process, in others within five seconds."""
-    context.after_commit(lambda: forget(user_id=user_id))
+    context.after_commit(lambda: forget(user_ids=user_ids))
 
 
 async def sign_in(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
@@ -100,14 +101,15 @@ async def resolve_session(token: str | None) -> SignedIn:
     return signed_in
 
 
-def forget(*, digest: bytes | None = None, user_id: UUID | None = None) -> None:
-    """Drops what is cached of a session or of all sessions of a user: sign-out and changed rights count at once."""
+def forget(*, digest: bytes | None = None, user_id: UUID | None = None, user_ids: Collection[UUID] = ()) -> None:
+    """Drops what is cached of a session or of all sessions of users: sign-out and changed rights count at once."""
     global _generation
     _generation += 1
     if digest is not None:
         _cache.pop(digest, None)
-    if user_id is not None:
-        for known in [key for key, entry in _cache.items() if entry.signed_in.user_id == user_id]:
+    users = {*user_ids, *([] if user_id is None else [user_id])}
+    if users:
+        for known in [key for key, entry in _cache.items() if entry.signed_in.user_id in users]:
             del _cache[known]
 
 

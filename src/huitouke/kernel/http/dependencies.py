@@ -77,18 +77,21 @@ IdempotencyKey = Annotated[
 ]
 
 
-def requires(permission: str) -> Any:
+def requires(permission: str, *others: str) -> Any:
     """For `dependencies=[…]` of a route: lets in only people with that permission, before any transaction opens.
+
+    Where there are others, any one of them is enough.
 
     Raises:
         PermissionMissing: the person lacks it.
     """
-    return Depends(_checker(permission))
+    return Depends(_checker(permission, others))
 
 
-def _checker(permission: str) -> Callable[[Context], Awaitable[None]]:
+def _checker(permission: str, others: tuple[str, ...]) -> Callable[[Context], Awaitable[None]]:
     async def check(context: Annotated[Context, Depends(console_context)]) -> None:
-        context.require(permission)
+        if not any(map(context.allows, others)):
+            context.require(permission)
 
     return check
 

@@ -15,7 +15,10 @@ def module() -> Module:
         name="assistant",
         requires=("organization", "customers", "conversations"),
         routers=tuple(SurfaceRouter("console", router) for router in console.routers),
-        permissions=(Permission("assistant.view"), Permission("assistant.manage")),
+        permissions=(
+            Permission("assistant.view", presets=("manager", "operator", "agent", "analyst")),
+            Permission("assistant.manage", presets=("manager", "operator")),
+        ),
         menu=(MenuEntry("assistant", "/assistant", "book", "assistant.view", 30),),
         events=(events.KnowledgeChanged, events.TurnDecided),
         handlers=(reactions.note_customer_messages, reactions.note_what_people_left),

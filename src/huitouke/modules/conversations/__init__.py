@@ -21,9 +21,9 @@ def module() -> Module:
         requires=("organization", "customers"),
         routers=(SurfaceRouter("console", console.router),),
         permissions=(
-            Permission("conversations.view"),
-            Permission("conversations.reply"),
-            Permission("conversations.manage"),
+            Permission("conversations.view", presets=("manager", "operator", "agent", "analyst")),
+            Permission("conversations.reply", presets=("manager", "operator", "agent")),
+            Permission("conversations.manage", presets=("manager",)),
         ),
         menu=(MenuEntry("conversations", "/conversations", "message", "conversations.view", 10),),
         events=(

@@ -17,7 +17,10 @@ def module() -> Module:
         name="customers",
         requires=("organization",),
         routers=(SurfaceRouter("console", console.router),),
-        permissions=(Permission("customers.view"), Permission("customers.edit")),
+        permissions=(
+            Permission("customers.view", presets=("manager", "operator", "agent", "analyst", "cashier")),
+            Permission("customers.edit", presets=("manager", "operator", "agent", "cashier")),
+        ),
         menu=(MenuEntry("customers", "/customers", "user", "customers.view", 20),),
         events=(CustomerCreated, CustomerChanged),
         models=(Customer, CustomerIdentity),

@@ -2,6 +2,9 @@
 
 from huitouke.kernel.modules import Module
 
+SETTINGS = ("organization.view", "organization.manage", "work.manage", "audit.view")
+"""Any one of them opens a page of the settings."""
+
 
 def module() -> Module:
     """The manifest."""
@@ -10,18 +13,18 @@ def module() -> Module:
     from huitouke.kernel.modules import PROCESS_END, MenuEntry, Permission, SurfaceRouter
     from huitouke.modules.organization import console, demo, service
     from huitouke.modules.organization.callbacks import WecomCallbacks
-    from huitouke.modules.organization.models import AccessToken, Staff, WecomApp
+    from huitouke.modules.organization.models import AccessToken, OwnRole, Staff, WecomApp
 
     folder = Path(__file__).parent
     return Module(
         name="organization",
         routers=(SurfaceRouter("console", console.router),),
-        permissions=(Permission("organization.manage"),),
-        menu=(MenuEntry("settings", "/settings", "settings", "organization.manage", 90),),
+        permissions=(Permission("organization.view", presets=("manager",)), Permission("organization.manage")),
+        menu=(MenuEntry("settings", "/settings", "settings", SETTINGS, 90),),
         callback_kinds=(WecomCallbacks(),),
         access_resolver=service.resolve_access,
         extensions={PROCESS_END: (service.close_clients,)},
-        models=(Staff, WecomApp, AccessToken),
+        models=(OwnRole, Staff, WecomApp, AccessToken),
         migrations=folder / "migrations",
         locales=folder / "locales",
         demo=demo.load,

@@ -1,4 +1,4 @@
-"""The console's routes about staff, WeCom apps and their callbacks."""
+"""The console's routes about staff, roles, WeCom apps and their callbacks."""
 
 from uuid import UUID
 
@@ -17,7 +17,12 @@ from huitouke.modules.organization.schemas import (
     CallbackOut,
     CheckOut,
     ChecksOut,
+    GivenRole,
     Replayed,
+    RoleIn,
+    RoleOut,
+    RolePut,
+    RolesOut,
     StaffIn,
     StaffLinkOut,
     StaffOut,
@@ -31,7 +36,11 @@ router = APIRouter(prefix="/api", tags=["organization"])
 _manage = requires("organization.manage")
 
 
-@router.get("/staff", operation_id="organization_staff", dependencies=[requires("conversations.view")])
+@router.get(
+    "/staff",
+    operation_id="organization_staff",
+    dependencies=[requires("conversations.view", "organization.view", "organization.manage")],
+)
 async def list_staff(ctx: ConsoleTransaction, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT) -> Page[StaffOut]:
     """The people who work here. Everybody who answers customers may see their colleagues."""
     return await queries.staff_page(ctx, cursor, limit)
@@ -71,6 +80,34 @@ async def make_staff_link(staff_id: UUID, ctx: ConsoleTransaction) -> StaffLinkO
     # Behind the #, a browser sends nothing to any server: not to ours, nor to a log on the way.
     url = f"{get_settings().public_url}/join#{link.token.reveal()}"
     return StaffLinkOut(url=url, kind=link.kind, expires_at=link.expires_at)
+
+
+@router.get(
+    "/roles", operation_id="organization_roles", dependencies=[requires("organization.view", "organization.manage")]
+)
+async def list_roles(ctx: ConsoleTransaction) -> RolesOut:
+    """Presets and own roles, each with its permissions and how many people have it; and what there is to allow."""
+    return await queries.roles(ctx, await service.held(ctx))
+
+
+@router.post("/roles", status_code=201, operation_id="organization_add_role", dependencies=[_manage])
+async def add_role(body: RoleIn, ctx: ConsoleTransaction) -> RoleOut:
+    """Makes a role. Nobody can allow in it what they may not do themselves."""
+    made = await service.create_role(ctx, body.name, body.permissions)
+    return await queries.role(ctx, made.id, await service.held(ctx))
+
+
+@router.put("/roles/{role_id}", operation_id="organization_change_role", dependencies=[_manage])
+async def change_role(role_id: UUID, body: RolePut, ctx: ConsoleTransaction) -> RoleOut:
+    """Changes a role, unless somebody did so meanwhile; what its people may do follows at once."""
+    await service.update_role(ctx, role_id, service.RoleChange(body.version, body.name, body.permissions))
+    return await queries.role(ctx, role_id, await service.held(ctx))
+
+
+@router.delete("/roles/{role_id}", status_code=204, operation_id="organization_delete_role", dependencies=[_manage])
+async def delete_role(role_id: UUID, ctx: ConsoleTransaction, move_to: GivenRole | None = None) -> None:
+    """Takes a role away. People who have it get the role `move_to`; without one it is refused while there are any."""
+    await service.delete_role(ctx, role_id, move_to)
 
 
 @router.get("/wecom-apps", operation_id="organization_wecom_apps", dependencies=[_manage])

@@ -18,20 +18,25 @@ from huitouke.modules.organization.service import (
     NewWecomApp,
     StaffChange,
     add_staff,
+    create_role,
     create_wecom_app,
     update_staff,
 )
+from huitouke.modules.organization.service.roles import RoleKey
 
 CORP_NAME: Final = "拾光衣橱"
 APP_NAME: Final = "回头客"
 OWNER_USERID: Final = "LinYue"
 AGENTS: Final = (("小雨", "xiaoyu", "XiaoYu"), ("阿宁", "aning", "ANing"))
+HELPER: Final = ("小满", "xiaoman", "XiaoMan")
+HELPERS_ROLE: Final = "周末兼职"
+HELPERS_PERMISSIONS: Final = ("conversations.view", "conversations.reply", "customers.view")
 PASSWORD: Final = "huitouke-demo"  # noqa: S105 - the demo's own, printed on the terminal
 WITHOUT_SANDBOX: Final = {"corp_id": "ww0000000000000000", "agentid": 1000002, "secret": "demo-secret-of-no-use"}
 
 
 async def load(context: Context, world: DemoWorld) -> None:
-    """Adds two agents and the app; once per tenant.
+    """Adds two agents, somebody who helps out with a role of their own, and the app; once per tenant.
 
     `facts` gets `staff_ids`, `wecom_app_id`, `corp_id`, `corp_name` and `servicer_userids`.
     """
@@ -51,32 +56,34 @@ async def load(context: Context, world: DemoWorld) -> None:
 
 
 async def _staff(ctx: Context, owner_id: UUID | None) -> list[UUID]:
-    """The owner with a WeCom account, and two agents."""
+    """The owner with a WeCom account and two agents; who helps out is beside them."""
     ids: list[UUID] = []
     owner = await ctx.session.scalar(select(Staff).where(Staff.id == owner_id) if owner_id else select(Staff).limit(1))
     if owner is not None:
         await update_staff(ctx, owner.id, StaffChange(wecom_userid=OWNER_USERID))
         ids.append(owner.id)
     for name, sign_in_name, userid in AGENTS:
-        ids.append((await _agent(ctx, name, sign_in_name, userid)).id)
+        ids.append((await _person(ctx, name, sign_in_name, userid, "agent")).id)
+    role = await create_role(ctx, HELPERS_ROLE, HELPERS_PERMISSIONS)
+    await _person(ctx, *HELPER, role.id)
     return ids
 
 
-async def _agent(ctx: Context, name: str, sign_in_name: str, userid: str) -> Staff:
+async def _person(ctx: Context, name: str, sign_in_name: str, userid: str, role: RoleKey) -> Staff:
     """Sign-in names are the installation's: a demo that was broken off may have left one behind."""
     password = Secret(PASSWORD)
     try:
-        return await add_staff(ctx, NewStaff(name, sign_in_name, password, "agent", userid))
+        return await add_staff(ctx, NewStaff(name, sign_in_name, password, role, userid))
     except SignInNameTaken:
         other_name = f"{sign_in_name}-{ctx.tenant_id.hex[-6:]}"
-        return await add_staff(ctx, NewStaff(name, other_name, password, "agent", userid))
+        return await add_staff(ctx, NewStaff(name, other_name, password, role, userid))
 
 
 async def _sandbox_app(world: DemoWorld) -> dict[str, Any]:
     if world.sandbox_url is None:
         return dict(WITHOUT_SANDBOX)
     employees = [{"userid": OWNER_USERID, "name": "林店长"}]
-    employees += [{"userid": userid, "name": name} for name, _, userid in AGENTS]
+    employees += [{"userid": userid, "name": name} for name, _, userid in (*AGENTS, HELPER)]
     wanted = {"corp_name": CORP_NAME, "apps": [{"name": APP_NAME}], "employees": employees}
     made = await world.sandbox("POST", "setup", wanted)
     app: dict[str, Any] = next(one for one in made["corp"]["apps"] if one["name"] == APP_NAME)

@@ -1,19 +1,32 @@
-"""Tables of the organization: staff, WeCom apps and their access tokens."""
+"""Tables of the organization: roles, staff, WeCom apps and their access tokens."""
 
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import DateTime, Text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from huitouke.kernel.database import Base, TenantScoped
 from huitouke.kernel.keys import sealed_column
 
-Role = Literal["owner", "administrator", "agent"]
 StaffState = Literal["active", "disabled"]
 WecomAppState = Literal["new", "verified", "failing"]
+
+
+class OwnRole(TenantScoped, Base):
+    """A role that the merchant made."""
+
+    __tablename__ = "roles"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    permissions: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    """Those of modules that are not installed (any more) are kept, and allow nothing."""
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    version: Mapped[int]
 
 
 class Staff(TenantScoped, Base):
@@ -25,6 +38,8 @@ class Staff(TenantScoped, Base):
     user_id: Mapped[UUID]
     name: Mapped[str] = mapped_column(Text)
     role: Mapped[str] = mapped_column(Text)
+    """A preset's name, or `own`: then `role_id` says which."""
+    role_id: Mapped[UUID | None]
     state: Mapped[str] = mapped_column(Text)
     wecom_userid: Mapped[str | None] = mapped_column(Text)
     notify_app_messages: Mapped[bool]

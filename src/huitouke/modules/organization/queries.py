@@ -1,19 +1,28 @@
 """Reads of the organization that are more than a lookup."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from huitouke.kernel.access.models import User
 from huitouke.kernel.access.service import NO_PASSWORD
 from huitouke.kernel.callbacks import Endpoint
 from huitouke.kernel.callbacks.models import CallbackEndpoint
 from huitouke.kernel.callbacks.service import opened
-from huitouke.kernel.context import Context
+from huitouke.kernel.context import ActorKind, AllPermissions, Context, Permissions
+from huitouke.kernel.locales import has_text, translate
+from huitouke.kernel.modules import load_modules
 from huitouke.kernel.paging import Page, decode_cursor, encode_cursor, page_of
-from huitouke.modules.organization.models import Staff
-from huitouke.modules.organization.schemas import StaffOut
+from huitouke.modules.organization.models import OwnRole, Staff
+from huitouke.modules.organization.schemas import PermissionGroup, PermissionOut, RoleOut, RolesOut, StaffOut
+from huitouke.modules.organization.service.granting import MANAGE
+from huitouke.modules.organization.service.own_roles import MAX_ROLES
+from huitouke.modules.organization.service.roles import EVERYTHING, OWN, PRESET_NAMES, permissions_of
+
+LAST: Final = 1_000
+"""Place of what has no line in the menu."""
 
 
 async def staff_page(ctx: Context, cursor: str | None, limit: int) -> Page[StaffOut]:
@@ -23,24 +32,25 @@ async def staff_page(ctx: Context, cursor: str | None, limit: int) -> Page[Staff
         (after,) = decode_cursor(cursor, UUID)
         statement = statement.where(Staff.id > after)
     found = (await ctx.session.execute(statement)).all()
-    rows = [staff_out(row, name, invited) for row, name, invited in found]
+    rows = [staff_out(*row) for row in found]
     return page_of(rows, limit, lambda row: encode_cursor(row.id))
 
 
 async def staff_member(ctx: Context, staff_id: UUID) -> StaffOut:
     """One person; there must be one."""
-    row, name, invited = (await ctx.session.execute(_staff().where(Staff.id == staff_id))).one()
-    return staff_out(row, name, invited)
+    return staff_out(*(await ctx.session.execute(_staff().where(Staff.id == staff_id))).one())
 
 
-def _staff() -> Select[Staff, str, bool]:
-    """The staff with their sign-in names, and whether they still have to set a password."""
-    return select(Staff, User.sign_in_name, (User.password_hash == NO_PASSWORD).label("invited")).join(
-        User, User.id == Staff.user_id
+def _staff() -> Select[Staff, str, bool, str | None]:
+    """The staff with their sign-in names, whether they still have to set a password, and their own role's name."""
+    return (
+        select(Staff, User.sign_in_name, (User.password_hash == NO_PASSWORD).label("invited"), OwnRole.name)
+        .join(User, User.id == Staff.user_id)
+        .outerjoin(OwnRole, OwnRole.id == Staff.role_id)
     )
 
 
-def staff_out(row: Staff, sign_in_name: str, invited: bool) -> StaffOut:
+def staff_out(row: Staff, sign_in_name: str, invited: bool, role_name: str | None) -> StaffOut:
     """The row as the API shows it."""
     return StaffOut.model_validate(
         {
@@ -48,12 +58,104 @@ def staff_out(row: Staff, sign_in_name: str, invited: bool) -> StaffOut:
             "name": row.name,
             "sign_in_name": sign_in_name,
             "role": row.role,
+            "role_id": row.role_id if row.role == OWN else None,
+            "role_name": role_name if row.role == OWN else None,
             "state": "invited" if invited and row.state == "active" else row.state,
             "wecom_userid": row.wecom_userid,
             "notify_app_messages": row.notify_app_messages,
             "created_at": row.created_at,
         }
     )
+
+
+async def roles(ctx: Context, mine: Permissions) -> RolesOut:
+    """Presets and own roles with the number of their people, and what may be allowed. `mine`: what the asker may do.
+
+    Two queries, of at most MAX_ROLES rows and one row per role that somebody has.
+    """
+    modules = load_modules()
+    counted = await ctx.session.execute(
+        select(Staff.role, Staff.role_id, func.count(Staff.id).label("people")).group_by(Staff.role, Staff.role_id)
+    )
+    people: dict[str, int] = {}
+    for row in counted:
+        key = str(row.role_id) if row.role == OWN else row.role
+        people[key] = people.get(key, 0) + row.people
+    own = await ctx.session.scalars(select(OwnRole).order_by(OwnRole.id).limit(MAX_ROLES))
+    everything, yours = isinstance(mine, AllPermissions), await _key_of_asker(ctx)
+    owner = yours == "owner" or ctx.actor.kind is not ActorKind.STAFF
+    found = [
+        RoleOut(
+            key=preset,
+            preset=preset,
+            name=None,
+            permissions=sorted(permissions := permissions_of(preset, modules)),
+            people=people.get(preset, 0),
+            grantable=owner
+            if preset == "owner"
+            else everything
+            if preset in EVERYTHING
+            else _within(permissions, mine),
+            yours=preset == yours,
+            version=None,
+            updated_at=None,
+        )
+        for preset in PRESET_NAMES
+    ]
+    found += [
+        RoleOut(
+            key=str(role.id),
+            preset=None,
+            name=role.name,
+            permissions=sorted(permissions_of(OWN, modules, role.permissions)),
+            people=people.get(str(role.id), 0),
+            grantable=_within(role.permissions, mine),
+            yours=str(role.id) == yours,
+            version=role.version,
+            updated_at=role.updated_at,
+        )
+        for role in own
+    ]
+    return RolesOut(items=found, groups=_groups(ctx.locale), maximum=MAX_ROLES)
+
+
+async def role(ctx: Context, role_id: UUID, mine: Permissions) -> RoleOut:
+    """One own role; there must be one."""
+    return next(one for one in (await roles(ctx, mine)).items if one.key == str(role_id))
+
+
+async def _key_of_asker(ctx: Context) -> str | None:
+    """The key of the role of the person who asks; None where no person does."""
+    row = (await ctx.session.execute(select(Staff.role, Staff.role_id).where(Staff.id == ctx.actor.id))).one_or_none()
+    if row is None:
+        return None
+    return str(row.role_id) if row.role == OWN else row.role
+
+
+def _within(permissions: Iterable[str], mine: Permissions) -> bool:
+    return MANAGE in mine and all(one in mine for one in permissions)
+
+
+def _groups(locale: str) -> list[PermissionGroup]:
+    """What modules let roles allow, in the order of the console's menu; what has no line there comes last."""
+    modules = load_modules()
+    place = {module.name: min((entry.order for entry in module.menu), default=LAST) for module in modules}
+    return [
+        PermissionGroup(
+            module=module.name,
+            label=translate(locale, f"modules.{module.name}") if has_text(f"modules.{module.name}") else module.name,
+            permissions=[
+                PermissionOut(
+                    name=one.name,
+                    label=translate(locale, f"permissions.{one.name}"),
+                    hint=translate(locale, hint) if has_text(hint := f"permissions.{one.name}.hint") else None,
+                )
+                for one in module.permissions
+            ],
+        )
+        for module in sorted(modules, key=lambda module: place[module.name])
+        if module.permissions
+    ]
 
 
 async def callback_endpoints(ctx: Context, app_ids: Sequence[UUID]) -> dict[UUID, Endpoint]:

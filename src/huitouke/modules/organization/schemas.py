@@ -1,4 +1,4 @@
-"""What crosses the console's API about staff and WeCom apps."""
+"""What crosses the console's API about staff, roles and WeCom apps."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -7,10 +7,13 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from huitouke.kernel.keys import Secret
-from huitouke.modules.organization.service.roles import Role
+from huitouke.modules.organization.service.roles import PresetName, RoleKey
 
 StaffName = Annotated[str, Field(min_length=1, max_length=40)]
 WecomUserid = Annotated[str, Field(max_length=64, description="The person's account in WeCom; empty for none.")]
+GivenRole = Annotated[RoleKey, Field(description="A preset's name, or the id of a role that the merchant made.")]
+RoleName = Annotated[str, Field(min_length=1, max_length=20)]
+PermissionNames = Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=500)]
 
 
 class StaffOut(BaseModel):
@@ -19,7 +22,9 @@ class StaffOut(BaseModel):
     id: UUID
     name: str
     sign_in_name: str
-    role: Role
+    role: PresetName | Literal["own"]
+    role_id: UUID | None = Field(description="Which one, where the role is one that the merchant made.")
+    role_name: str | None
     state: Literal["active", "disabled", "invited"] = Field(description="invited: no password has been set yet.")
     wecom_userid: str | None
     notify_app_messages: bool
@@ -34,7 +39,7 @@ class StaffIn(BaseModel):
     password: Annotated[
         Secret | None, Field(description="The first password; without one the person sets their own by a link.")
     ] = None
-    role: Role = "agent"
+    role: GivenRole = "agent"
     wecom_userid: WecomUserid | None = None
     notify_app_messages: bool = True
 
@@ -43,7 +48,7 @@ class StaffPatch(BaseModel):
     """What to change; what is absent stays."""
 
     name: StaffName | None = None
-    role: Role | None = None
+    role: GivenRole | None = None
     state: Literal["active", "disabled"] | None = None
     wecom_userid: WecomUserid | None = None
     notify_app_messages: bool | None = None
@@ -56,6 +61,59 @@ class StaffLinkOut(BaseModel):
     url: str
     kind: Literal["invitation", "reset"]
     expires_at: datetime
+
+
+class RoleOut(BaseModel):
+    """A preset, or a role that the merchant made."""
+
+    key: str = Field(description="What staff are given it by: a preset's name, or the role's id.")
+    preset: PresetName | None
+    name: str | None = Field(description="Of a role that the merchant made; presets are known by their `preset`.")
+    permissions: list[str]
+    people: int = Field(description="How many have it, disabled ones too.")
+    grantable: bool = Field(description="Whether who asks may give and change it: they have all of its permissions.")
+    yours: bool = Field(description="Whether who asks has this role.")
+    version: int | None = Field(description="Null for presets, which nobody changes.")
+    updated_at: datetime | None
+
+
+class PermissionOut(BaseModel):
+    """Something a role may allow."""
+
+    name: str
+    label: str
+    hint: str | None
+
+
+class PermissionGroup(BaseModel):
+    """The permissions of one module."""
+
+    module: str
+    label: str
+    permissions: list[PermissionOut]
+
+
+class RolesOut(BaseModel):
+    """All roles, presets first, and what there is to allow."""
+
+    items: list[RoleOut]
+    groups: list[PermissionGroup]
+    maximum: int = Field(description="How many own roles there may be.")
+
+
+class RoleIn(BaseModel):
+    """A role to make."""
+
+    name: RoleName
+    permissions: PermissionNames
+
+
+class RolePut(BaseModel):
+    """The role as it shall be, made from this version of it."""
+
+    name: RoleName
+    permissions: PermissionNames
+    version: int
 
 
 class CheckOut(BaseModel):

@@ -12,6 +12,7 @@ import { liveKey, makeLive } from './live';
 import { usePreferences } from './preferences/store';
 import { makeQueryClient } from './query';
 import { makeRouter } from './router';
+import { restoreSession } from './session/session';
 import { useSession } from './session/store';
 import { extensionAt } from './shell/menu';
 
@@ -50,6 +51,8 @@ async function start(): Promise<void> {
   navigateWith((to) => void router.push(to));
   listenForKeys();
 
+  // Where a person is led depends on what they may do. Who can't be asked now is asked by the router.
+  await restoreSession().catch(() => false);
   app.use(router).use(VueQueryPlugin, { queryClient: cache }).provide(liveKey, live).mount('#app');
 }
 

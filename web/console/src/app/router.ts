@@ -27,7 +27,7 @@ export function makeRouter(features: readonly Feature[]): Router {
         path: '/',
         component: ShellLayout,
         children: [
-          { path: '', redirect: '/conversations' },
+          { path: '', name: 'home', component: () => import('./pages/RestPage.vue') },
           ...features.flatMap((feature) => feature.routes),
           { path: 'me', name: 'me', component: () => import('./preferences/MePage.vue'), meta: { title: 'app.me.title' } },
           { path: 'forbidden', name: 'forbidden', component: () => import('./pages/ForbiddenPage.vue'), meta: { title: 'app.forbidden.title' } },
@@ -43,6 +43,7 @@ export function makeRouter(features: readonly Feature[]): Router {
     if (signedIn === null) return { name: 'unreachable', query: { next: to.fullPath } };
     if (to.meta.open) return signedIn && to.name === 'sign-in' ? '/' : true;
     if (!signedIn) return { name: 'sign-in', query: to.fullPath === '/' ? {} : { next: to.fullPath } };
+    if (to.name === 'home') return { path: useSession().me?.menu[0]?.path ?? '/me', replace: true };
     if (!useSession().allowsAny(to.meta.permissions ?? [])) return { name: 'forbidden', query: { from: to.fullPath } };
     return true;
   });

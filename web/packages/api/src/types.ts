@@ -15,7 +15,11 @@ export type Me = Schemas['Me'];
 export type Staff = Schemas['StaffOut'];
 export type StaffCreate = Schemas['StaffIn'];
 export type StaffUpdate = Schemas['StaffPatch'];
-export type Role = Staff['role'];
+export type Role = Schemas['RoleOut'];
+export type Roles = Schemas['RolesOut'];
+export type PermissionGroup = Schemas['PermissionGroup'];
+/** What staff are given a role by: a preset's name, or a role's id. */
+export type RoleKey = NonNullable<Schemas['StaffIn']['role']>;
 
 export type Check = Schemas['Check'];
 export type WecomApp = Schemas['WecomAppOut'];

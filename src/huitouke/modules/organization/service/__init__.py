@@ -3,6 +3,8 @@
 from huitouke.modules.organization.service.checks import Check, CheckState, check_wecom_app, failed_check
 from huitouke.modules.organization.service.clients import close_clients, wecom_client
 from huitouke.modules.organization.service.event_routes import EVENT_ROUTES, WecomEventRoute, callback_fields
+from huitouke.modules.organization.service.granting import held
+from huitouke.modules.organization.service.own_roles import RoleChange, create_role, delete_role, update_role
 from huitouke.modules.organization.service.staff import (
     Founded,
     NewStaff,
@@ -35,6 +37,7 @@ __all__ = [
     "Founded",
     "NewStaff",
     "NewWecomApp",
+    "RoleChange",
     "StaffChange",
     "StaffContact",
     "WecomAppChange",
@@ -43,16 +46,20 @@ __all__ = [
     "callback_fields",
     "check_wecom_app",
     "close_clients",
+    "create_role",
     "create_wecom_app",
+    "delete_role",
     "delete_wecom_app",
     "failed_check",
     "found_tenant",
+    "held",
     "names_by_wecom_userid",
     "resolve_access",
     "staff_link",
     "staff_names",
     "staff_of_wecom_userid",
     "staff_to_notify",
+    "update_role",
     "update_staff",
     "update_wecom_app",
     "wecom_app",

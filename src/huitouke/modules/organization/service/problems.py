@@ -49,3 +49,33 @@ class WrongShape(InvalidInput):
     """A corp id, agent id or secret that can't be one; `reason` says which rule it breaks."""
 
     type = "organization.wrong_shape"
+
+
+class RoleBeyondYours(PermissionMissing):
+    """Nobody gives, makes or changes a role that may do what they may not; `permission` names one such thing."""
+
+    type = "organization.role_beyond_yours"
+
+
+class PersonBeyondYours(PermissionMissing):
+    """Who may do what the doer may not is changed by somebody else."""
+
+    type = "organization.person_beyond_yours"
+
+
+class RoleNameTaken(Conflict):
+    """Another role has this name."""
+
+    type = "organization.role_name_taken"
+
+
+class RoleChanged(Conflict):
+    """Somebody changed the role meanwhile; `version` is the newest."""
+
+    type = "organization.role_changed"
+
+
+class RoleInUse(Conflict):
+    """`people` have the role: they are given another one first."""
+
+    type = "organization.role_in_use"

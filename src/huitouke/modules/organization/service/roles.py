@@ -1,26 +1,37 @@
-"""What the three roles may do: presets over the permissions that modules register."""
+"""What a role may do: presets over the permissions that modules register, and the merchant's own choices of them."""
 
 from collections.abc import Iterable
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
+from uuid import UUID
 
-Role = Literal["owner", "administrator", "agent"]
+from huitouke.kernel.modules import Modules
 
-AGENT_VERBS: Final = frozenset({"view", "reply"})
-"""An agent may look and answer …"""
+PresetName: TypeAlias = Literal["owner", "administrator", "manager", "operator", "agent", "analyst", "cashier"]
 
-AGENT_ALSO: Final = frozenset({"customers.edit"})
-"""… and keep the customers' cards …"""
+PRESET_NAMES: Final[tuple[PresetName, ...]] = (
+    "owner",
+    "administrator",
+    "manager",
+    "operator",
+    "agent",
+    "analyst",
+    "cashier",
+)
 
-NOT_FOR_AGENTS: Final = frozenset({"organization.view", "audit.view", "work.view"})
-"""… but not look at how the shop is run."""
+OWN: Final = "own"
+"""Stands in `staff.role` for a role that the merchant made."""
+
+EVERYTHING: Final = frozenset({"owner", "administrator"})
+"""They have all permissions, those of modules yet to come included; they differ in staff rules."""
+
+RoleKey: TypeAlias = PresetName | UUID
+"""By what a role is named: a preset by its name, an own one by its id."""
 
 
-def permissions_of(role: str, registered: Iterable[str]) -> frozenset[str]:
-    """The registered permissions that this role has. Owners and administrators have all; they differ in staff rules."""
-    if role in ("owner", "administrator"):
-        return frozenset(registered)
-    return frozenset(
-        name
-        for name in registered
-        if name not in NOT_FOR_AGENTS and (name.rpartition(".")[2] in AGENT_VERBS or name in AGENT_ALSO)
-    )
+def permissions_of(role: str, modules: Modules, own: Iterable[str] = ()) -> frozenset[str]:
+    """The registered permissions of a preset or, for `own`, those among the ones that its row names."""
+    if role in EVERYTHING:
+        return modules.permissions()
+    if role == OWN:
+        return modules.permissions().intersection(own)
+    return frozenset(one.name for module in modules for one in module.permissions if role in one.presets)

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 
-from huitouke.kernel import audit, clock
+from huitouke.kernel import audit, clock, realtime
 from huitouke.kernel.access import Granted, links
 from huitouke.kernel.access import service as access
 from huitouke.kernel.context import ActorKind, Context, job_context
@@ -18,9 +18,11 @@ from huitouke.kernel.ids import new_id
 from huitouke.kernel.keys import Secret
 from huitouke.kernel.modules import load_modules
 from huitouke.kernel.tenancy import Tenant
-from huitouke.modules.organization.models import Staff
+from huitouke.modules.organization.models import OwnRole, Staff
 from huitouke.modules.organization.service import problems
-from huitouke.modules.organization.service.roles import Role, permissions_of
+from huitouke.modules.organization.service.granting import only_owners, refuse_role_beyond
+from huitouke.modules.organization.service.own_roles import role_to_give
+from huitouke.modules.organization.service.roles import OWN, RoleKey, permissions_of
 
 MAX_NAME_CHARACTERS: Final = 40
 MAX_STAFF: Final = 2_000
@@ -34,7 +36,7 @@ class NewStaff:
     name: str
     sign_in_name: str
     password: Secret | None
-    role: Role
+    role: RoleKey
     wecom_userid: str | None = None
     notify_app_messages: bool = True
 
@@ -44,7 +46,7 @@ class StaffChange:
     """What to change; None leaves it. `wecom_userid` empty takes it away."""
 
     name: str | None = None
-    role: Role | None = None
+    role: RoleKey | None = None
     active: bool | None = None
     wecom_userid: str | None = None
     notify_app_messages: bool | None = None
@@ -89,34 +91,40 @@ async def found_tenant(
 async def add_staff(ctx: Context, new: NewStaff) -> Staff:
     """Adds a person who can sign in at once.
 
-    Raises InvalidInput, SignInNameTaken, WeakPassword, OwnersOnly, WecomUseridTaken.
+    Raises InvalidInput, SignInNameTaken, WeakPassword, OwnersOnly, RoleBeyondYours, WecomUseridTaken.
     """
-    if new.role == "owner":
-        await _only_owners(ctx)
+    name, own = await role_to_give(ctx, new.role)
+    await refuse_role_beyond(ctx, name, own)
     if (await ctx.session.scalar(select(func.count(Staff.id))) or 0) >= MAX_STAFF:
         raise InvalidInput(field="name", reason="too_many", maximum=MAX_STAFF)
     staff = await _insert(ctx, new)
-    await audit.record(ctx, "organization.staff_added", "staff", staff.id, after=_facts(staff))
+    await audit.record(ctx, "organization.staff_added", "staff", staff.id, after=_facts(staff, own))
     return staff
 
 
 async def update_staff(ctx: Context, staff_id: UUID, change: StaffChange) -> Staff:
     """Changes a person; a disabled one is signed out everywhere and can't come back in.
 
-    Raises NotFound, InvalidInput, LastOwner, OwnersOnly, WecomUseridTaken, WeakPassword.
+    Raises NotFound, InvalidInput, LastOwner, OwnersOnly, PersonBeyondYours, RoleBeyondYours, WecomUseridTaken,
+    WeakPassword.
     """
+    role, own = (None, None) if change.role is None else await role_to_give(ctx, change.role)
     staff, owners = await _locked(ctx, staff_id)
-    before = _facts(staff)
-    if "owner" in (staff.role, change.role):
-        await _only_owners(ctx)
+    had = await _own_role(ctx, staff)
+    await _refuse_person_beyond(ctx, staff, had)
+    before = _facts(staff, had)
+    if role is None:
+        own = had
+    elif (role, own) != (staff.role, had):
+        await refuse_role_beyond(ctx, role, own)
     steps_down = staff.role == "owner" and (change.active is False or change.role not in (None, "owner"))
     if steps_down and not any(owner.id != staff_id and owner.state == "active" for owner in owners):
         raise problems.LastOwner
     if change.name is not None:
         staff.name = _name(change.name)
         await access.rename_user(ctx, staff.user_id, staff.name)
-    if change.role is not None:
-        staff.role = change.role
+    if role is not None:
+        staff.role, staff.role_id = role, own.id if own is not None else None
     if change.wecom_userid is not None:
         staff.wecom_userid = _userid(change.wecom_userid)
     if change.notify_app_messages is not None:
@@ -127,7 +135,9 @@ async def update_staff(ctx: Context, staff_id: UUID, change: StaffChange) -> Sta
         await _set_active(ctx, staff, change.active)
     await _flush(ctx)
     access.rights_changed(ctx, staff.user_id)
-    await audit.record(ctx, "organization.staff_changed", "staff", staff.id, before=before, after=_facts(staff))
+    if (staff.role, own) != (before["role"], had):
+        realtime.hint(ctx, kind="rights", id=staff.id)
+    await audit.record(ctx, "organization.staff_changed", "staff", staff.id, before=before, after=_facts(staff, own))
     return staff
 
 
@@ -135,13 +145,12 @@ async def staff_link(ctx: Context, staff_id: UUID) -> links.NewLink:
     """A link with which the person sets a password: an invitation, or for who has been in already a way back.
 
     It works once and ends the person's earlier links. Whoever gets it becomes the person, so only owners may make an
-    owner's.
+    owner's, and only who may do as much as the person theirs.
 
-    Raises NotFound, OwnersOnly, StaffDisabled, WorksElsewhere.
+    Raises NotFound, OwnersOnly, PersonBeyondYours, StaffDisabled, WorksElsewhere.
     """
     staff, _ = await _locked(ctx, staff_id)
-    if staff.role == "owner":
-        await _only_owners(ctx)
+    await _refuse_person_beyond(ctx, staff, await _own_role(ctx, staff))
     if staff.state != "active":
         raise problems.StaffDisabled
     invited = await access.without_password(ctx, [staff.user_id])
@@ -152,14 +161,20 @@ async def staff_link(ctx: Context, staff_id: UUID) -> links.NewLink:
 
 async def resolve_access(ctx: Context, user_id: UUID) -> Granted | None:
     """What a signed-in user may do in this tenant; None when they may not enter it."""
-    staff = await ctx.session.scalar(select(Staff).where(Staff.user_id == user_id, Staff.state == "active"))
-    if staff is None:
+    found = (
+        await ctx.session.execute(
+            select(Staff.id, Staff.name, Staff.role, OwnRole.permissions)
+            .outerjoin(OwnRole, OwnRole.id == Staff.role_id)
+            .where(Staff.user_id == user_id, Staff.state == "active")
+        )
+    ).one_or_none()
+    if found is None:
         return None
     return Granted(
-        staff_id=staff.id,
-        display_name=staff.name,
-        role=staff.role,
-        permissions=permissions_of(staff.role, load_modules().permissions()),
+        staff_id=found.id,
+        display_name=found.name,
+        role=found.role,
+        permissions=permissions_of(found.role, load_modules(), found.permissions or ()),
     )
 
 
@@ -186,17 +201,18 @@ async def staff_of_wecom_userid(ctx: Context, userid: str) -> Staff | None:
 
 async def staff_to_notify(ctx: Context, permission: str) -> list[StaffContact]:
     """Active people with that permission who want app messages and whose WeCom account we know."""
-    rows = await ctx.session.scalars(
-        select(Staff)
+    rows = await ctx.session.execute(
+        select(Staff.id, Staff.name, Staff.wecom_userid, Staff.role, OwnRole.permissions)
+        .outerjoin(OwnRole, OwnRole.id == Staff.role_id)
         .where(Staff.state == "active", Staff.notify_app_messages, Staff.wecom_userid.is_not(None))
         .order_by(Staff.id)
         .limit(MAX_STAFF)
     )
-    registered = load_modules().permissions()
+    modules = load_modules()
     return [
         StaffContact(row.id, row.name, cast(str, row.wecom_userid))
         for row in rows
-        if permission in permissions_of(row.role, registered)
+        if permission in permissions_of(row.role, modules, row.permissions or ())
     ]
 
 
@@ -208,7 +224,8 @@ async def _insert(ctx: Context, new: NewStaff) -> Staff:
         id=new_id(),
         user_id=user_id,
         name=_name(new.name),
-        role=new.role,
+        role=OWN if isinstance(new.role, UUID) else new.role,
+        role_id=new.role if isinstance(new.role, UUID) else None,
         state="active",
         wecom_userid=_userid(new.wecom_userid or ""),
         notify_app_messages=new.notify_app_messages,
@@ -236,12 +253,23 @@ async def _set_active(ctx: Context, staff: Staff, active: bool) -> None:
         await access.end_membership(ctx, staff.user_id)
 
 
-async def _only_owners(ctx: Context) -> None:
-    if ctx.actor.kind is not ActorKind.STAFF:
+async def _own_role(ctx: Context, staff: Staff) -> OwnRole | None:
+    """The role that the merchant made for people like this one; None where the person has a preset."""
+    if staff.role != OWN:
+        return None
+    return await ctx.session.scalar(select(OwnRole).where(OwnRole.id == staff.role_id))
+
+
+async def _refuse_person_beyond(ctx: Context, staff: Staff, own: OwnRole | None) -> None:
+    """Who changes a person could become the person: by a password, a link. Raises OwnersOnly, PersonBeyondYours."""
+    if ctx.actor.kind is ActorKind.STAFF and ctx.actor.id == staff.id:
         return
-    role = await ctx.session.scalar(select(Staff.role).where(Staff.id == ctx.actor.id))
-    if role != "owner":
-        raise problems.OwnersOnly(permission="organization.manage")
+    if staff.role == "owner":
+        await only_owners(ctx)
+    try:
+        await refuse_role_beyond(ctx, staff.role, own)
+    except problems.RoleBeyondYours as error:
+        raise problems.PersonBeyondYours(**error.params) from error
 
 
 async def _locked(ctx: Context, staff_id: UUID) -> tuple[Staff, list[Staff]]:
@@ -271,10 +299,11 @@ def _userid(userid: str) -> str | None:
     return cleaned or None
 
 
-def _facts(staff: Staff) -> dict[str, object]:
+def _facts(staff: Staff, own: OwnRole | None) -> dict[str, object]:
     return {
         "name": staff.name,
         "role": staff.role,
+        "role_name": own.name if own is not None else None,
         "state": staff.state,
         "wecom_userid": staff.wecom_userid,
         "notify_app_messages": staff.notify_app_messages,

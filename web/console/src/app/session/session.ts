@@ -2,12 +2,13 @@ import { api, ApiProblem, unwrap, type Me } from '@huitouke/api';
 import { useLocale } from '../i18n';
 import { useSession } from './store';
 
-/** Read by boot.js, which then asks for the inbox before the console has started. */
+/** Read by boot.js, which then asks for the inbox before the console has started: set for who may see it. */
 const SIGNED_IN = 'huitouke.signed_in';
 
 async function become(me: Me): Promise<void> {
   useSession().me = me;
-  localStorage.setItem(SIGNED_IN, '1');
+  if (me.permissions.includes('conversations.view')) localStorage.setItem(SIGNED_IN, '1');
+  else localStorage.removeItem(SIGNED_IN);
   await useLocale(me.user.locale);
 }
 
@@ -25,6 +26,12 @@ export async function restoreSession(): Promise<boolean> {
     }
     throw error;
   }
+}
+
+/** Asks anew what we may do. When that fails, nothing changes: the next refusal, or the next page, tells. */
+export async function renewSession(): Promise<void> {
+  const me = await unwrap(api.GET('/api/session')).catch(() => null);
+  if (me) useSession().me = me;
 }
 
 export async function signIn(signInName: string, password: string): Promise<void> {

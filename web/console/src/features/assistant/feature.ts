@@ -1,6 +1,7 @@
 import { IconAdd } from '@huitouke/ui/icons';
 import type { RouteMeta } from 'vue-router';
 import type { Feature } from '@/app/feature';
+import { useSession } from '@/app/session/store';
 import { entryFinder } from './find';
 import { live } from './live';
 import { MANAGE, VIEW } from './permissions';
@@ -32,6 +33,7 @@ export const assistant: Feature = {
       title: 'assistant.knowledge.add',
       group: 'create',
       icon: IconAdd,
+      when: () => useSession().allowsAny(MANAGE),
       to: '/assistant/knowledge?entry=new',
     },
   ],

@@ -5,6 +5,7 @@ import { computed, type Component, type ComputedRef } from 'vue';
 import { useI18n } from 'vue-i18n';
 import { keyLabel } from '@/app/commands/keys';
 import { useCommands, type Command } from '@/app/commands/registry';
+import { useSession } from '@/app/session/store';
 import type { Move } from './handling';
 import { isPaused } from './rowWords';
 
@@ -30,6 +31,8 @@ export function useConversationActions(
   const can = (): ConversationDetail['can'] => conversation().can;
   const open = (): boolean => conversation().state === 'open';
   const paused = (): boolean => isPaused(conversation(), Date.now());
+  const session = useSession();
+  const serves = (): boolean => open() && session.allows('conversations.reply');
   const group = 'page' as const;
 
   const actions: Action[] = [
@@ -50,10 +53,10 @@ export function useConversationActions(
       group,
       icon: IconPause,
       keys: 'p',
-      when: () => open() && conversation().handler === 'assistant' && !paused(),
+      when: () => serves() && conversation().handler === 'assistant' && !paused(),
       run: () => doors.move({ kind: 'pause', minutes: null }),
     },
-    { id: 'resume', title: 'conversations.action.resume', group, icon: IconResume, keys: 'p', when: () => open() && paused(), run: () => doors.move({ kind: 'resume' }) },
+    { id: 'resume', title: 'conversations.action.resume', group, icon: IconResume, keys: 'p', when: () => serves() && paused(), run: () => doors.move({ kind: 'resume' }) },
     { id: 'close', title: 'conversations.action.close', group, icon: IconClose, keys: 'e', when: () => can().close, run: doors.close },
     { id: 'details', title: 'conversations.details', group, icon: IconPanel, keys: 'i', run: doors.details },
   ];

@@ -2,16 +2,17 @@ import { IconAdd } from '@huitouke/ui/icons';
 import type { RouteMeta } from 'vue-router';
 import type { Feature } from '@/app/feature';
 import { useSession } from '@/app/session/store';
-import { AUDIT, MANAGE, WORK } from './permissions';
+import { live } from './live';
+import { AUDIT, MANAGE, STAFF, WORK } from './permissions';
 
 const meta = (title: string, permissions: readonly string[] = MANAGE): RouteMeta => ({ title, permissions });
 
 /** The first page that this person may open. */
 function firstPage(): string {
   const session = useSession();
-  if (session.allowsAny(WORK) && !session.allowsAny(MANAGE)) return '/settings/work';
-  if (session.allowsAny(AUDIT) && !session.allowsAny(MANAGE)) return '/settings/audit';
-  return '/settings/channels';
+  if (session.allowsAny(MANAGE)) return '/settings/channels';
+  if (session.allowsAny(STAFF)) return '/settings/staff';
+  return session.allowsAny(WORK) ? '/settings/work' : '/settings/audit';
 }
 
 const mayManage = (): boolean => useSession().allowsAny(MANAGE);
@@ -33,7 +34,14 @@ export const organization: Feature = {
             { path: 'accounts/:id', component: () => import('./pages/AccountPage.vue'), props: true, meta: meta('organization.account.title') },
           ],
         },
-        { path: 'staff', component: () => import('./pages/StaffPage.vue'), meta: meta('organization.staff.title') },
+        { path: 'staff', component: () => import('./pages/StaffPage.vue'), meta: meta('organization.staff.title', STAFF) },
+        {
+          path: 'roles',
+          children: [
+            { path: '', component: () => import('./pages/RolesPage.vue'), meta: meta('organization.roles.title', STAFF) },
+            { path: ':id', component: () => import('./pages/RolePage.vue'), props: true, meta: meta('organization.roles.title', STAFF) },
+          ],
+        },
         { path: 'work', component: () => import('./pages/WorkPage.vue'), meta: meta('organization.work.title', WORK) },
         { path: 'audit', component: () => import('./pages/AuditPage.vue'), meta: meta('organization.audit.title', AUDIT) },
       ],
@@ -43,6 +51,7 @@ export const organization: Feature = {
     { path: 'team', redirect: '/settings/staff' },
   ],
   menu: { settings: { key: 's' } },
+  live,
   commands: [
     { id: 'organization.connect', title: 'organization.connect.title', group: 'create', icon: IconAdd, when: mayManage, to: '/settings/channels/connect' },
     { id: 'organization.new_staff', title: 'organization.staff.add', group: 'create', icon: IconAdd, when: mayManage, to: '/settings/staff?new=1' },

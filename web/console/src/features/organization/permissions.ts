@@ -1,3 +1,5 @@
+/** Looking at the staff and their roles; changing them is MANAGE. */
+export const STAFF = ['organization.view', 'organization.manage'] as const;
 export const MANAGE = ['organization.manage'] as const;
 export const WORK = ['work.manage'] as const;
 export const AUDIT = ['audit.view'] as const;

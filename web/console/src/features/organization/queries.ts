@@ -19,6 +19,7 @@ export const keys = {
   offered: ['organization', 'available'] as const,
   available: (app: string) => ['organization', 'available', app] as const,
   staff: ['organization', 'staff'] as const,
+  roles: ['organization', 'roles'] as const,
   deadLetters: ['organization', 'dead-letters'] as const,
   audit: (filter: AuditFilter) => ['organization', 'audit', filter] as const,
   check: (of: Checked, id: string) => ['organization', 'check', of, id] as const,
@@ -89,6 +90,11 @@ export function staffQuery() {
     queryFn: ({ pageParam, signal }) => unwrap(api.GET('/api/staff', { params: { query: page(pageParam) }, signal })),
     ...pagedOptions,
   });
+}
+
+/** Presets and own roles, and what there is to allow. */
+export function rolesQuery() {
+  return queryOptions({ queryKey: keys.roles, queryFn: ({ signal }) => unwrap(api.GET('/api/roles', { signal })) });
 }
 
 const DEAD_LETTERS_POLL_MS = 15_000;

@@ -1,7 +1,11 @@
 import type { AuditEntry } from '@huitouke/api';
+import { useQuery } from '@tanstack/vue-query';
 import { useI18n } from 'vue-i18n';
+import { useSession } from '@/app/session/store';
 import { useFormat } from '@/app/useFormat';
 import { changesOf, type FactChange } from './auditChanges';
+import { STAFF } from './permissions';
+import { rolesQuery } from './queries';
 import { useWorded } from './useWorded';
 
 const MOMENT = /^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:\d{2})$/;
@@ -24,6 +28,12 @@ export function useAuditWords(): AuditWords {
   const { t } = useI18n();
   const worded = useWorded();
   const { fullTime } = useFormat();
+  const roles = useQuery({ ...rolesQuery(), enabled: useSession().allowsAny(STAFF) });
+  /** What people call these permissions; by their names where one may not look at the roles. */
+  function labels(names: readonly unknown[]): string {
+    const known = new Map(roles.data.value?.groups.flatMap((group) => group.permissions.map((one) => [one.name, one.label] as const)));
+    return names.map((name) => known.get(String(name)) ?? String(name)).join(t('organization.audit.comma'));
+  }
   return {
     who: (entry, names) => (entry.actor_id && names.get(entry.actor_id)) || worded(`organization.audit.actor.${entry.actor_kind}`, entry.actor_kind),
     what: (entry) => worded(`organization.audit.action.${entry.action}`, entry.action),
@@ -34,6 +44,7 @@ export function useAuditWords(): AuditWords {
     fact: (name) => worded(`organization.audit.fact.${name}`, name),
     value: (name, value) => {
       if (value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0)) return t('organization.audit.empty');
+      if (name === 'permissions' && Array.isArray(value)) return labels(value);
       if (typeof value === 'boolean') return t(value ? 'organization.audit.yes' : 'organization.audit.no');
       if (typeof value === 'string' && MOMENT.test(value)) return fullTime(value);
       const text = typeof value === 'object' ? (Array.isArray(value) ? value.join(t('organization.audit.comma')) : JSON.stringify(value)) : String(value);

@@ -1,0 +1,20 @@
+import type { LiveHandlers } from '@/app/feature';
+import { renewSession } from '@/app/session/session';
+import { useSession } from '@/app/session/store';
+import { keys } from './queries';
+
+/** Processes keep what a person may do for up to five seconds: asked once more after that, the answer is right. */
+const RIGHTS_KNOWN_AFTER_MS = 6_000;
+
+export const live: LiveHandlers = {
+  hints: {
+    // Of one person, or of everybody who has a role.
+    rights: (id, cache) => {
+      void cache.invalidateQueries({ queryKey: keys.staff });
+      void cache.invalidateQueries({ queryKey: keys.roles });
+      if (id && id !== useSession().me?.staff.id) return;
+      void renewSession();
+      window.setTimeout(() => void renewSession(), RIGHTS_KNOWN_AFTER_MS);
+    },
+  },
+};
