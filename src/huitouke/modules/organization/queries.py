@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, exists, select
 
-from huitouke.kernel.access.models import User
+from huitouke.kernel.access.models import SecondFactor, User
 from huitouke.kernel.access.service import NO_PASSWORD
 from huitouke.kernel.callbacks import Endpoint
 from huitouke.kernel.callbacks.models import CallbackEndpoint
@@ -23,24 +23,25 @@ async def staff_page(ctx: Context, cursor: str | None, limit: int) -> Page[Staff
         (after,) = decode_cursor(cursor, UUID)
         statement = statement.where(Staff.id > after)
     found = (await ctx.session.execute(statement)).all()
-    rows = [staff_out(row, name, invited) for row, name, invited in found]
+    rows = [staff_out(*one) for one in found]
     return page_of(rows, limit, lambda row: encode_cursor(row.id))
 
 
 async def staff_member(ctx: Context, staff_id: UUID) -> StaffOut:
     """One person; there must be one."""
-    row, name, invited = (await ctx.session.execute(_staff().where(Staff.id == staff_id))).one()
-    return staff_out(row, name, invited)
+    return staff_out(*(await ctx.session.execute(_staff().where(Staff.id == staff_id))).one())
 
 
-def _staff() -> Select[Staff, str, bool]:
-    """The staff with their sign-in names, and whether they still have to set a password."""
-    return select(Staff, User.sign_in_name, (User.password_hash == NO_PASSWORD).label("invited")).join(
+def _staff() -> Select[Staff, str, bool, bool]:
+    """The staff with their sign-in names, whether they have yet to set a password, and whether a code is asked for."""
+    second_step = exists().where(SecondFactor.user_id == Staff.user_id, SecondFactor.confirmed_at.is_not(None))
+    invited = (User.password_hash == NO_PASSWORD).label("invited")
+    return select(Staff, User.sign_in_name, invited, second_step.label("second_step")).join(
         User, User.id == Staff.user_id
     )
 
 
-def staff_out(row: Staff, sign_in_name: str, invited: bool) -> StaffOut:
+def staff_out(row: Staff, sign_in_name: str, invited: bool, second_step: bool) -> StaffOut:
     """The row as the API shows it."""
     return StaffOut.model_validate(
         {
@@ -51,6 +52,7 @@ def staff_out(row: Staff, sign_in_name: str, invited: bool) -> StaffOut:
             "state": "invited" if invited and row.state == "active" else row.state,
             "wecom_userid": row.wecom_userid,
             "notify_app_messages": row.notify_app_messages,
+            "second_step": second_step,
             "created_at": row.created_at,
         }
     )

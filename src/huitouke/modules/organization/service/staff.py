@@ -9,7 +9,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from huitouke.kernel import audit, clock
-from huitouke.kernel.access import Granted, links
+from huitouke.kernel.access import Granted, links, second_factor
 from huitouke.kernel.access import service as access
 from huitouke.kernel.context import ActorKind, Context, job_context
 from huitouke.kernel.database import transaction
@@ -148,6 +148,22 @@ async def staff_link(ctx: Context, staff_id: UUID) -> links.NewLink:
     link = await links.make_link(ctx, staff.user_id, "invitation" if invited else "reset")
     await audit.record(ctx, "organization.staff_link_made", "staff", staff.id, after={"kind": link.kind})
     return link
+
+
+async def remove_second_step(ctx: Context, staff_id: UUID) -> None:
+    """Lets a colleague who lost the phone sign in with the password alone; nothing happens where it is off.
+
+    As with links, only owners may do it for an owner.
+
+    Raises NotFound, OwnersOnly, OwnSecondStep, WorksElsewhere.
+    """
+    staff, _ = await _locked(ctx, staff_id)
+    if staff.role == "owner":
+        await _only_owners(ctx)
+    if staff.id == ctx.actor.id:
+        raise problems.OwnSecondStep
+    if await second_factor.remove_for(ctx, staff.user_id):
+        await audit.record(ctx, "organization.second_step_removed", "staff", staff.id, after={"name": staff.name})
 
 
 async def resolve_access(ctx: Context, user_id: UUID) -> Granted | None:
