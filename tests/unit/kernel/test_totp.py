@@ -77,11 +77,4 @@ def test_secrets_are_160_random_bits() -> None:
 def test_the_qr_code_names_issuer_account_and_secret() -> None:
     address = urlsplit(totp.key_uri(OF_THE_RFC, issuer="回头客", account="林 店长@shop"))
     assert (address.scheme, address.netloc, unquote(address.path)) == ("otpauth", "totp", "/回头客:林 店长@shop")
-    facts = parse_qs(address.query)
-    assert facts == {
-        "secret": [OF_THE_RFC.reveal()],
-        "issuer": ["回头客"],
-        "algorithm": ["SHA1"],
-        "digits": ["6"],
-        "period": ["30"],
-    }
+    assert parse_qs(address.query) == {"secret": [OF_THE_RFC.reveal()], "issuer": ["回头客"]}

@@ -59,5 +59,6 @@ def matching_step(secret: Secret, code: str, moment: datetime, *, after: int) ->
 def key_uri(secret: Secret, *, issuer: str, account: str) -> str:
     """What the QR code says to the app (the Key URI format that all of them read)."""
     label = f"{quote(issuer, safe='')}:{quote(account, safe='')}"
-    facts = {"secret": secret.reveal(), "issuer": issuer, "algorithm": "SHA1", "digits": DIGITS, "period": STEP_SECONDS}
+    # Algorithm, digits and period are what every app takes where nothing is said: the picture stays coarse.
+    facts = {"secret": secret.reveal(), "issuer": issuer}
     return f"otpauth://totp/{label}?{urlencode(facts, quote_via=quote)}"
