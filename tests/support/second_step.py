@@ -1,13 +1,14 @@
 """An authenticator app for tests: turns the second step on, and shows codes by the product's clock."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+
+from sqlalchemy import text
 
 from huitouke.kernel import clock
 from huitouke.kernel.access import second_factor, totp
 from huitouke.kernel.context import Actor, ActorKind, Context
+from huitouke.kernel.database import platform_transaction
 from huitouke.kernel.keys import Secret
 from tests.support.http import PASSWORD, Account
 from tests.support.world import World
@@ -36,20 +37,22 @@ def own_context(world: World, account: Account) -> Context:
     return Context(world.tenant_id, Actor(ActorKind.STAFF, id=account.user_id, user_id=account.user_id))
 
 
-@contextmanager
-def a_step_ago() -> Iterator[None]:
-    """What is set up in here uses up a code of the past, so that the present one can still be used."""
-    offset = clock.offset_seconds()
-    clock.set_offset(offset - totp.STEP_SECONDS)
-    yield
-    clock.set_offset(offset)
+async def unused_again(sign_in_name: str) -> None:
+    """As if the step of the code that turned it on had passed: the present code can be used."""
+    async with platform_transaction() as session:
+        await session.execute(
+            text(
+                "UPDATE second_factors AS f SET last_step = 0 FROM users AS u"
+                " WHERE u.id = f.user_id AND u.sign_in_name = :name"
+            ),
+            {"name": sign_in_name},
+        )
 
 
 async def turn_on(world: World, account: Account, *, keep_token: str = "") -> Authenticator:
     """Sets it up for the account's person."""
     context = own_context(world, account)
-    with a_step_ago():
-        app = Authenticator((await second_factor.begin(context, Secret(PASSWORD))).secret)
-        codes = await second_factor.confirm(context, app.code(), keep_token=keep_token)
-    app.recovery_codes = list(codes)
+    app = Authenticator((await second_factor.begin(context, Secret(PASSWORD))).secret)
+    app.recovery_codes = list(await second_factor.confirm(context, app.code(), keep_token=keep_token))
+    await unused_again(account.sign_in_name)
     return app

@@ -12,7 +12,7 @@ from huitouke.kernel.access import second_factor
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.keys import Secret
 from tests.support.http import PASSWORD, application, client, forget_guesses, signed_in, signed_in_client
-from tests.support.second_step import Authenticator, a_step_ago
+from tests.support.second_step import Authenticator, unused_again
 from tests.support.world import World, make_world
 
 
@@ -51,11 +51,11 @@ async def colleague(owner: httpx2.AsyncClient, role: str = "agent") -> AsyncIter
     new = {"name": "小雨", "sign_in_name": name, "password": PASSWORD, "role": role}
     staff = await answered(owner.post("/api/staff", json=new), 201)
     async with signed_in(application(), name) as http:
-        with a_step_ago():
-            begun = await answered(http.post("/api/second-factor", json={"password": PASSWORD}))
-            app = Authenticator(Secret(begun["secret"]))
-            first = {"code": app.code().reveal()}
-            app.recovery_codes = (await answered(http.post("/api/second-factor/confirm", json=first)))["codes"]
+        begun = await answered(http.post("/api/second-factor", json={"password": PASSWORD}))
+        app = Authenticator(Secret(begun["secret"]))
+        first = {"code": app.code().reveal()}
+        app.recovery_codes = (await answered(http.post("/api/second-factor/confirm", json=first)))["codes"]
+        await unused_again(name)
         assert begun["secret"] in begun["uri"]
         yield Person(staff["id"], name, app, http)
 
