@@ -22,7 +22,7 @@ from huitouke.app import access_resolver, create_app, openapi_document
 from huitouke.demo import command as demo_command
 from huitouke.installation import OwnerMissingError, configured_urls, database_urls, migrate_embedded, owner_url
 from huitouke.kernel import key_rotation, keys, locales
-from huitouke.kernel.access import use_resolver
+from huitouke.kernel.access import second_factor, use_resolver
 from huitouke.kernel.backup import BackupError
 from huitouke.kernel.database import Database, DatabaseUrls, configure
 from huitouke.kernel.database.checks import UnsafeRoleError
@@ -117,6 +117,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
 
     _add_keys(commands)
     _add_tenants(commands)
+    _add_users(commands)
     _add_modules(commands)
 
     document = _command(commands, "openapi", _openapi, "print the OpenAPI document of a surface")
@@ -156,6 +157,14 @@ def _add_tenants(commands: Any) -> None:
     creating.add_argument("--name", required=True, help="the merchant's name")
     creating.add_argument("--owner", required=True, help="the owner's sign-in name")
     creating.add_argument("--password", help="the owner's password; asked for when missing")
+
+
+def _add_users(commands: Any) -> None:
+    users = commands.add_parser("user", help="people who sign in").add_subparsers(required=True)
+    removing = _command(
+        users, "remove-second-step", _user_remove_second_step, "let somebody who lost the phone in with the password"
+    )
+    removing.add_argument("sign_in_name", help="the person's sign-in name")
 
 
 def _add_modules(commands: Any) -> None:
@@ -281,6 +290,13 @@ def _tenant_create(options: argparse.Namespace, settings: Settings) -> None:
 
     founded = _with_database(settings, create)
     print(f"made {options.name} ({founded.tenant_id}); {options.owner} can sign in")
+
+
+def _user_remove_second_step(options: argparse.Namespace, settings: Settings) -> None:
+    use_resolver(access_resolver(load_modules()))
+    removed = _with_database(settings, lambda: second_factor.remove_by_name(options.sign_in_name))
+    name = options.sign_in_name
+    print(f"{name} signs in with the password alone" if removed else f"{name} has no second step; nothing was changed")
 
 
 def _module_list(options: argparse.Namespace, settings: Settings) -> None:

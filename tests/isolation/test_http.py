@@ -49,13 +49,24 @@ FOR_EVERYBODY_SIGNED_IN = {
     "session_end_others",
     "session_look_at_link",
     "session_use_link",
+    "session_second_step",
+    "session_second_factor",
+    "session_begin_second_factor",
+    "session_confirm_second_factor",
+    "session_renew_recovery_codes",
+    "session_turn_off_second_factor",
     "files_upload",
 }
-"""Operations that ask for no permission: one's own sessions, links that are their own proof, and files, which do
-nothing until they are part of something that asks for one."""
+"""Operations that ask for no permission: one's own sessions and second step, links that are their own proof, and files,
+which do nothing until they are part of something that asks for one."""
 
-TO_STRANGERS = {"session_sign_out": 204, "session_look_at_link": 410, "session_use_link": 410}
-"""What strangers are answered where it isn't 401: they may leave twice, and hold a link that is none."""
+TO_STRANGERS = {
+    "session_sign_out": 204,
+    "session_look_at_link": 410,
+    "session_use_link": 410,
+    "session_second_step": 410,
+}
+"""What strangers are answered where it isn't 401: they may leave twice, and hold a link or a challenge that is none."""
 
 REFUSED = {401, 403, 404}
 
@@ -162,6 +173,7 @@ async def test_what_would_be_recognised_as_a_leak_is_what_the_owner_sees(theirs:
         "assistant_list_groups",
         "channel_accounts_servicers",
         "channel_accounts_end",  # a number
+        "session_second_factor",
     }
     assert {each.id for each in operations() if each.method == "GET"} - caught == without_data
 

@@ -35,6 +35,8 @@ KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12
 MAX_KEYS: Final = 16
 MAKE_KEYS_COMMAND: Final = "huitouke keys make"
+PLATFORM: Final = "platform"
+"""Stands in the additional data where the tenant would, for rows that belong to none."""
 
 _FORMAT: Final = "v1"
 _KID = re.compile(r"[a-z0-9]{1,16}")
@@ -311,13 +313,13 @@ def _file_version(path: Path) -> int:
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
-def seal(scope: Context | UUID, table: str, column: str, row_id: UUID | str, secret: Secret) -> str:
-    """Encrypts a secret for `table.column` of that row of the tenant (its context or its id)."""
+def seal(scope: Context | UUID | None, table: str, column: str, row_id: UUID | str, secret: Secret) -> str:
+    """Encrypts a secret for `table.column` of that row of the tenant (its context or its id), or of the platform."""
     return get_key_ring().seal(place(scope, table, column, row_id), secret)
 
 
-def unseal(scope: Context | UUID, table: str, column: str, row_id: UUID | str, sealed: str) -> Secret:
-    """Opens what `seal` made for the same tenant, table, column and row.
+def unseal(scope: Context | UUID | None, table: str, column: str, row_id: UUID | str, sealed: str) -> Secret:
+    """Opens what `seal` made for the same tenant (or none), table, column and row.
 
     Raises:
         UnsealError: it was made for another place, its key is gone, or it is damaged.
@@ -325,10 +327,10 @@ def unseal(scope: Context | UUID, table: str, column: str, row_id: UUID | str, s
     return get_key_ring().unseal(place(scope, table, column, row_id), sealed)
 
 
-def place(scope: Context | UUID, table: str, column: str, row_id: UUID | str) -> str:
-    """The additional data of a sealed value."""
+def place(scope: Context | UUID | None, table: str, column: str, row_id: UUID | str) -> str:
+    """The additional data of a sealed value. Without a scope the row is the platform's."""
     tenant_id = scope.tenant_id if isinstance(scope, Context) else scope
-    return f"{tenant_id}|{table}|{column}|{row_id}"
+    return f"{tenant_id or PLATFORM}|{table}|{column}|{row_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,17 +340,19 @@ class SealedColumn:
     table: str
     column: str
     key: str
+    platform: bool
+    """Whether the table is the platform's, so that its rows belong to no tenant."""
 
 
 _sealed_columns: dict[tuple[str, str], SealedColumn] = {}
 
 
-def sealed_column(table: str, column: str, *, key: str = "id") -> SealedColumn:
-    """Names a column of a tenant's table that holds sealed values, so that `huitouke keys rotate` finds it.
+def sealed_column(table: str, column: str, *, key: str = "id", platform: bool = False) -> SealedColumn:
+    """Names a column that holds sealed values, so that `huitouke keys rotate` finds it.
 
     Called beside the model that has the column.
     """
-    registered = SealedColumn(table, column, key)
+    registered = SealedColumn(table, column, key, platform)
     _sealed_columns[(table, column)] = registered
     return registered
 

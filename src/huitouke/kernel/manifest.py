@@ -7,6 +7,7 @@ def module() -> Module:
     """Session, files, the audit log, dead letters."""
     from huitouke.kernel import audit
     from huitouke.kernel.access import console as session
+    from huitouke.kernel.access import second_step_console as second_step
     from huitouke.kernel.access import security_console as security
     from huitouke.kernel.files import console as files
     from huitouke.kernel.files.service import expire
@@ -14,7 +15,9 @@ def module() -> Module:
 
     return Module(
         name="kernel",
-        routers=tuple(SurfaceRouter("console", part.router) for part in (session, security, files, audit, work)),
+        routers=tuple(
+            SurfaceRouter("console", part.router) for part in (session, second_step, security, files, audit, work)
+        ),
         permissions=(audit.PERMISSION, *work.PERMISSIONS),
         schedules=(expire,),
     )

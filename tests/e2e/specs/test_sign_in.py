@@ -38,7 +38,7 @@ async def test_too_many_wrong_passwords_lock_the_name_and_say_for_how_long(scree
     console = await screens.console()
     console.watch.expects("429 POST .*/api/session$")
     await console.sign_in(shop.owner.sign_in_name, PASSWORD)
-    await expect(console.alert).to_contain_text("密码错误次数太多")
+    await expect(console.alert).to_contain_text("错误次数太多")
 
 
 async def test_the_page_speaks_english_before_and_after_signing_in(screens: Screens, shop: Shop) -> None:

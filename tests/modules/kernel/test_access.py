@@ -125,7 +125,7 @@ async def test_a_right_password_forgives_the_wrong_ones_before(account: Account)
 async def test_an_address_that_guesses_many_names_is_slowed_down(account: Account):
     address = f"2001:db8::{new_id().hex[-4:]}:{new_id().hex[-4:]}"
     await sign_in(account, address)
-    keys = service._throttle_keys("whoever", address)
+    keys = service.throttle_keys("whoever", address)
     for _ in range(service.MAX_ATTEMPTS_PER_ADDRESS):
         await service.count_attempts({key: limit for key, limit in keys.items() if key.startswith("address:")})
 

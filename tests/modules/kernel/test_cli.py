@@ -1,5 +1,6 @@
 """The command line: what it prints, and how it fails."""
 
+import asyncio
 import json
 import os
 import re
@@ -15,8 +16,13 @@ from pathlib import Path
 import pytest
 
 from huitouke import cli
+from huitouke.kernel.access import second_factor
 from huitouke.kernel.database import Database
+from huitouke.kernel.keys import get_key_ring
 from huitouke.kernel.settings import get_settings
+from tests.support.http import make_account
+from tests.support.second_step import turn_on
+from tests.support.world import World
 
 ROOT = Path(__file__).parent.parent.parent.parent
 PATIENCE_SECONDS = 90
@@ -202,3 +208,21 @@ def test_a_server_is_ready_and_stops_within_ten_seconds(server: tuple[subprocess
 
     assert process.wait(10) == 0
     assert time.monotonic() - started < 10
+
+
+async def test_a_lost_phones_second_step_is_removed_by_the_sign_in_name(
+    environment: dict[str, str], world: World
+) -> None:
+    account = await make_account(world)
+    await turn_on(world, account)
+    keys = {"HUITOUKE_KEYS": get_key_ring().serialise()}
+
+    removed = await asyncio.to_thread(
+        run, {**environment, **keys}, "user", "remove-second-step", account.sign_in_name.upper()
+    )
+    nobody = await asyncio.to_thread(run, {**environment, **keys}, "user", "remove-second-step", "nobody-at-all")
+
+    assert (removed.returncode, nobody.returncode) == (0, 1), removed.stderr
+    assert "signs in with the password alone" in removed.stdout
+    assert "Traceback" not in nobody.stderr
+    assert (await second_factor.state_of(account.user_id)).on_since is None

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from huitouke.kernel.access import SESSION_COOKIE, SignedIn, resolve_session, service
+from huitouke.kernel.access.challenges import Challenge
 from huitouke.kernel.access.signed_in import SESSION_LIFETIME
 from huitouke.kernel.http import ConsolePerson, LoadedModules
 from huitouke.kernel.http.dependencies import client_address
@@ -87,18 +90,28 @@ class Me(BaseModel):
     build: str = Field(description="Name of the console's build; a change means that a reload gets a newer one.")
 
 
-@router.post("", operation_id="session_sign_in")
-async def sign_in(body: SignIn, request: Request, response: Response, modules: LoadedModules) -> Me:
-    """Signs in and sets the session cookie."""
+class SecondStepNeeded(BaseModel):
+    """The password was right; a code has to follow before there is a session."""
+
+    challenge: str = Field(description="Goes with the code to /api/session/second-step.")
+    expires_at: datetime
+
+
+OR_SECOND_STEP: Final[dict[int | str, dict[str, Any]]] = {
+    202: {"model": SecondStepNeeded, "description": "A code has to follow: nobody is signed in yet."}
+}
+
+
+@router.post("", operation_id="session_sign_in", response_model=Me, responses=OR_SECOND_STEP)
+async def sign_in(body: SignIn, request: Request, response: Response, modules: LoadedModules) -> Me | JSONResponse:
+    """Signs in and sets the session cookie; or asks for a code first, where the person has turned that on."""
     opened = await service.sign_in(
         body.sign_in_name,
         body.password,
         address=client_address(request),
         user_agent=request.headers.get("user-agent"),
     )
-    person = await resolve_session(opened.token)
-    set_session_cookie(request, response, opened.token)
-    return me_of(person, modules, request)
+    return await admitted(opened, request, response, modules)
 
 
 @router.get("", operation_id="session_me")
@@ -130,6 +143,18 @@ async def change_password(body: PasswordChange, person: ConsolePerson, request: 
     await service.change_password(
         person.user_id, body.old_password, body.new_password, keep_token=request.cookies[SESSION_COOKIE]
     )
+
+
+async def admitted(
+    opened: service.NewSession | Challenge, request: Request, response: Response, modules: Modules
+) -> Me | JSONResponse:
+    """Who is in now, with the cookie; or what asks for the code, without any."""
+    if isinstance(opened, Challenge):
+        needed = SecondStepNeeded(challenge=opened.token.reveal(), expires_at=opened.expires_at)
+        return JSONResponse(needed.model_dump(mode="json"), 202)
+    person = await resolve_session(opened.token)
+    set_session_cookie(request, response, opened.token)
+    return me_of(person, modules, request)
 
 
 def set_session_cookie(request: Request, response: Response, token: str) -> None:

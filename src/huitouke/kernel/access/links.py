@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from huitouke.kernel import clock
 from huitouke.kernel.access import passwords
+from huitouke.kernel.access.challenges import Challenge, challenge_if_on, end_challenges
 from huitouke.kernel.access.models import AccessLink, User, UserSession
 from huitouke.kernel.access.service import (
     TOKEN_BYTES,
@@ -107,8 +108,10 @@ async def look_at_link(token: Secret, *, address: str | None) -> OpenedLink:
 
 async def use_link(
     token: Secret, password: Secret, *, address: str | None = None, user_agent: str | None = None
-) -> NewSession:
+) -> NewSession | Challenge:
     """Sets the password, ends the link and all of the person's sessions, and signs the person in.
+
+    Who has a second step on is asked for the code first: a link stands for the password and for nothing else.
 
     Raises:
         LinkGone: it can't be used (any more); of two at once one wins.
@@ -133,9 +136,12 @@ async def use_link(
             update(User).where(User.id == link.user_id).values(password_hash=password_hash, password_changed_at=now)
         )
         await session.execute(delete(UserSession).where(UserSession.user_id == link.user_id))
-        session_opened = await open_session(session, link.user_id, link.tenant_id, address, user_agent)
+        await end_challenges(session, link.user_id)
+        admitted: NewSession | Challenge | None = await challenge_if_on(session, link.user_id, link.tenant_id)
+        if admitted is None:
+            admitted = await open_session(session, link.user_id, link.tenant_id, address, user_agent)
     forget(user_id=link.user_id)
-    return session_opened
+    return admitted
 
 
 async def _opened(session: AsyncSession, token: Secret) -> OpenedLink:

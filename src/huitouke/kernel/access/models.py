@@ -4,10 +4,13 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import LargeBinary
+from sqlalchemy import BigInteger, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from huitouke.kernel.database import Base, PlatformScoped
+from huitouke.kernel.keys import sealed_column
+
+sealed_column("second_factors", "secret_sealed", key="user_id", platform=True)
 
 
 class User(PlatformScoped, Base):
@@ -72,3 +75,49 @@ class AccessLink(PlatformScoped, Base):
     """The merchant that sent it; the person is in there at once."""
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+
+
+class SecondFactor(PlatformScoped, Base):
+    """A person's authenticator app. Asked for at sign-in once it is confirmed."""
+
+    __tablename__ = "second_factors"
+    scope_reason: ClassVar[str] = (
+        "belongs to a person, who may work for several tenants; read before there is a session"
+    )
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    secret_sealed: Mapped[str]
+    confirmed_at: Mapped[datetime | None]
+    """Null until the first code was right."""
+    last_step: Mapped[int] = mapped_column(BigInteger)
+    """The step of the last code that counted: that one and earlier ones don't count again."""
+    created_at: Mapped[datetime]
+
+
+class RecoveryCode(PlatformScoped, Base):
+    """A code for who has lost the phone. Only a slow digest is kept."""
+
+    __tablename__ = "recovery_codes"
+    scope_reason: ClassVar[str] = (
+        "belongs to a person, who may work for several tenants; read before there is a session"
+    )
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    used_at: Mapped[datetime | None]
+
+
+class SignInChallenge(PlatformScoped, Base):
+    """Somebody gave the right password and owes a code. Only the digest of its token is kept."""
+
+    __tablename__ = "sign_in_challenges"
+    scope_reason: ClassVar[str] = "held by someone who is not signed in yet"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    user_id: Mapped[UUID]
+    tenant_id: Mapped[UUID]
+    """The merchant that the session will be for."""
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    attempts: Mapped[int]
+    """Codes tried so far, each counted before it was looked at."""

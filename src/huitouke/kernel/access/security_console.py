@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from huitouke.kernel.access import SESSION_COOKIE, links, resolve_session, sessions
-from huitouke.kernel.access.console import Me, PasswordIn, me_of, set_session_cookie
+from huitouke.kernel.access import SESSION_COOKIE, links, sessions
+from huitouke.kernel.access.console import OR_SECOND_STEP, Me, PasswordIn, admitted
 from huitouke.kernel.http import ConsolePerson, LoadedModules
 from huitouke.kernel.http.dependencies import client_address
 from huitouke.kernel.keys import Secret
@@ -85,11 +86,10 @@ async def look_at_link(body: LinkIn, request: Request) -> LinkOut:
     return LinkOut.model_validate(found, from_attributes=True)
 
 
-@router.post("/access-links/use", operation_id="session_use_link")
-async def use_link(body: LinkUse, request: Request, response: Response, modules: LoadedModules) -> Me:
-    """Sets the password and signs the person in; the link is used up."""
+@router.post("/access-links/use", operation_id="session_use_link", response_model=Me, responses=OR_SECOND_STEP)
+async def use_link(body: LinkUse, request: Request, response: Response, modules: LoadedModules) -> Me | JSONResponse:
+    """Sets the password and signs the person in, or asks for a code first; the link is used up."""
     opened = await links.use_link(
         body.token, body.password, address=client_address(request), user_agent=request.headers.get("user-agent")
     )
-    set_session_cookie(request, response, opened.token)
-    return me_of(await resolve_session(opened.token), modules, request)
+    return await admitted(opened, request, response, modules)

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from huitouke.kernel import clock
 from huitouke.kernel.access import passwords
+from huitouke.kernel.access.challenges import Challenge, challenge_if_on, end_challenges
 from huitouke.kernel.access.models import Membership, User, UserSession
 from huitouke.kernel.access.signed_in import SESSION_LIFETIME, TenantSuspended, digest_of, forget
 from huitouke.kernel.context import DEFAULT_LOCALE, Context
@@ -34,6 +35,10 @@ MAX_ATTEMPTS_PER_ADDRESS: Final = 60
 THROTTLE_WINDOW: Final = timedelta(minutes=15)
 MAX_SIGN_IN_NAME_CHARACTERS: Final = 64
 MAX_USER_AGENT_CHARACTERS: Final = 300
+NAME: Final = "name:"
+ADDRESS: Final = "address:"
+"""What the keys of the throttle begin with."""
+
 NO_PASSWORD: Final = ""
 """Stands where the hash would; no password fits it."""
 
@@ -44,13 +49,13 @@ log = structlog.get_logger(__name__)
 
 
 class WrongSignIn(Unauthenticated):
-    """Name or password is wrong; never says which."""
+    """Name or password is wrong, never says which; or a code is, never says why."""
 
     type = "access.wrong_sign_in"
 
 
 class SignInThrottled(RateLimited):
-    """Too many wrong passwords for this name, or from this address."""
+    """Too many wrong passwords or codes for this name, or from this address."""
 
     type = "access.sign_in_throttled"
 
@@ -160,11 +165,12 @@ def rights_changed(context: Context, *user_ids: UUID) -> None:
 
 async def sign_in(
     sign_in_name: str, password: Secret, *, address: str | None = None, user_agent: str | None = None
-) -> NewSession:
-    """Opens a session in the first tenant that the user may enter.
+) -> NewSession | Challenge:
+    """Opens a session in the first tenant that the user may enter; or asks for a code first, where the user wants that.
 
     Every attempt is counted before the password is looked at, so that parallel guesses can't slip through, and
-    forgotten when it was right. Unknown names cost the same work and are counted alike.
+    forgotten when it was right. Unknown names cost the same work and are counted alike. While a code is still owed the
+    name's count stays: else who has the password could begin anew for ever and try codes.
 
     Raises:
         SignInThrottled: 10 wrong passwords for the name, or 60 from the address, within 15 minutes.
@@ -173,7 +179,7 @@ async def sign_in(
         TenantSuspended: the user's tenants are suspended or closed.
     """
     name = sign_in_name.strip().lower()
-    keys = _throttle_keys(name, address)
+    keys = throttle_keys(name, address)
     await count_attempts(keys)
     async with platform_transaction() as session:
         user = (await session.execute(select(User).where(User.sign_in_name == name))).scalar_one_or_none()
@@ -184,10 +190,15 @@ async def sign_in(
         raise WrongSignIn
     new_hash = await passwords.hash_password(password) if passwords.needs_new_hash(user.password_hash) else None
     async with platform_transaction() as session:
-        await _forget_attempts(session, keys)
         if new_hash is not None:
             await session.execute(update(User).where(User.id == user.id).values(password_hash=new_hash))
         tenant_id = await _first_tenant(session, user.id)
+        challenge = await challenge_if_on(session, user.id, tenant_id)
+        if challenge is not None:
+            await forget_attempts(session, {key: limit for key, limit in keys.items() if key.startswith(ADDRESS)})
+            await _clean_up(session)
+            return challenge
+        await forget_attempts(session, keys)
         opened = await open_session(session, user.id, tenant_id, address, user_agent)
         await _clean_up(session)
     metrics.SIGN_INS.labels(outcome="done").inc()
@@ -213,20 +224,21 @@ async def change_password(user_id: UUID, old: Secret, new: Secret, *, keep_token
     """
     async with platform_transaction() as session:
         user = (await session.execute(select(User).where(User.id == user_id))).scalar_one()
-    keys = _throttle_keys(user.sign_in_name, None)
+    keys = throttle_keys(user.sign_in_name, None)
     passwords.check_new_password(new, sign_in_name=user.sign_in_name, field="new_password")
     await count_attempts(keys)
     if not await passwords.verify_password(old, user.password_hash):
         raise WrongSignIn(field="old_password", reason="old_password")
     password_hash = await passwords.hash_password(new)
     async with platform_transaction() as session:
-        await _forget_attempts(session, keys)
+        await forget_attempts(session, keys)
         await session.execute(
             update(User).where(User.id == user_id).values(password_hash=password_hash, password_changed_at=clock.now())
         )
         await session.execute(
             delete(UserSession).where(UserSession.user_id == user_id, UserSession.digest != digest_of(keep_token))
         )
+        await end_challenges(session, user_id)
     forget(user_id=user_id)
 
 
@@ -247,6 +259,7 @@ async def set_password(context: Context, user_id: UUID, new: Secret) -> None:
         .values(password_hash=await passwords.hash_password(new), password_changed_at=clock.now())
     )
     await session.execute(delete(UserSession).where(UserSession.user_id == user_id))
+    await end_challenges(session, user_id)
     context.after_commit(lambda: forget(user_id=user_id))
 
 
@@ -313,6 +326,27 @@ async def _first_tenant(session: AsyncSession, user_id: UUID) -> UUID:
     return tenant_id
 
 
+async def check_door(session: AsyncSession, user_id: UUID, tenant_id: UUID) -> None:
+    """Lets pass whoever may still enter that tenant.
+
+    Raises:
+        NoTenant: the user was disabled or does not belong there any more.
+        TenantSuspended: the tenant is suspended or closed.
+    """
+    state = await session.scalar(
+        text(
+            "SELECT t.state FROM memberships AS m JOIN tenants AS t ON t.id = m.tenant_id"
+            " JOIN users AS u ON u.id = m.user_id AND u.state = 'active'"
+            " WHERE m.user_id = :user_id AND m.tenant_id = :tenant_id AND m.state = 'active'"
+        ),
+        {"user_id": user_id, "tenant_id": tenant_id},
+    )
+    if state is None:
+        raise NoTenant
+    if state != "active":
+        raise TenantSuspended
+
+
 async def open_session(
     session: AsyncSession, user_id: UUID, tenant_id: UUID, address: str | None, user_agent: str | None
 ) -> NewSession:
@@ -335,11 +369,11 @@ async def open_session(
     return NewSession(token, expires_at)
 
 
-def _throttle_keys(name: str, address: str | None) -> dict[str, int]:
+def throttle_keys(name: str, address: str | None) -> dict[str, int]:
     """Keys with their limits. A name is kept as a digest: people type their password there by mistake."""
-    keys = {f"name:{hashlib.sha256(name.encode()).hexdigest()[:32]}": MAX_ATTEMPTS_PER_NAME}
+    keys = {f"{NAME}{hashlib.sha256(name.encode()).hexdigest()[:32]}": MAX_ATTEMPTS_PER_NAME}
     if address:
-        keys[f"address:{address}"] = MAX_ATTEMPTS_PER_ADDRESS
+        keys[f"{ADDRESS}{address}"] = MAX_ATTEMPTS_PER_ADDRESS
     return keys
 
 
@@ -373,11 +407,11 @@ async def count_attempts(limits: dict[str, int]) -> None:
         raise SignInThrottled(retry_after_seconds=seconds, minutes=ceil(seconds / 60))
 
 
-async def _forget_attempts(session: AsyncSession, limits: dict[str, int]) -> None:
-    """A right password wipes the name's count and takes itself off the address's."""
-    names = [key for key in limits if key.startswith("name:")]
-    addresses = [key for key in limits if key.startswith("address:")]
-    await session.execute(text("DELETE FROM sign_in_throttles WHERE key = ANY(:keys)"), {"keys": names})
+async def forget_attempts(session: AsyncSession, limits: dict[str, int]) -> None:
+    """What was right wipes the counts of the person and takes itself off the address's."""
+    addresses = [key for key in limits if key.startswith(ADDRESS)]
+    others = [key for key in limits if key not in addresses]
+    await session.execute(text("DELETE FROM sign_in_throttles WHERE key = ANY(:keys)"), {"keys": others})
     await session.execute(
         text("UPDATE sign_in_throttles SET attempts = attempts - 1 WHERE key = ANY(:keys) AND attempts > 0"),
         {"keys": addresses},
@@ -389,6 +423,7 @@ async def _clean_up(session: AsyncSession) -> None:
     for table, column, key in (
         ("sessions", "expires_at", "digest"),
         ("sign_in_throttles", "window_ends_at", "key"),
+        ("sign_in_challenges", "expires_at", "digest"),
     ):
         await session.execute(
             text(

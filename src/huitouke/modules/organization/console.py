@@ -82,6 +82,17 @@ async def make_staff_link(staff_id: UUID, ctx: ConsoleTransaction) -> StaffLinkO
     return StaffLinkOut(url=url, kind=link.kind, expires_at=link.expires_at)
 
 
+@router.delete(
+    "/staff/{staff_id}/second-step",
+    status_code=204,
+    operation_id="organization_remove_second_step",
+    dependencies=[_manage],
+)
+async def remove_second_step(staff_id: UUID, ctx: ConsoleTransaction) -> None:
+    """For who lost the phone: signing in takes the password alone, until the person turns the second step on again."""
+    await service.remove_second_step(ctx, staff_id)
+
+
 @router.get(
     "/roles", operation_id="organization_roles", dependencies=[requires("organization.view", "organization.manage")]
 )

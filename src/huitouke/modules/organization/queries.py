@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, exists, func, select
 
-from huitouke.kernel.access.models import User
+from huitouke.kernel.access.models import SecondFactor, User
 from huitouke.kernel.access.service import NO_PASSWORD
 from huitouke.kernel.callbacks import Endpoint
 from huitouke.kernel.callbacks.models import CallbackEndpoint
@@ -41,16 +41,19 @@ async def staff_member(ctx: Context, staff_id: UUID) -> StaffOut:
     return staff_out(*(await ctx.session.execute(_staff().where(Staff.id == staff_id))).one())
 
 
-def _staff() -> Select[Staff, str, bool, str | None]:
-    """The staff with their sign-in names, whether they still have to set a password, and their own role's name."""
+def _staff() -> Select[Staff, str, bool, str | None, bool]:
+    """The staff with their sign-in names, whether they have yet to set a password, their own role's name, and whether
+    a code is asked for."""
+    second_step = exists().where(SecondFactor.user_id == Staff.user_id, SecondFactor.confirmed_at.is_not(None))
+    invited = (User.password_hash == NO_PASSWORD).label("invited")
     return (
-        select(Staff, User.sign_in_name, (User.password_hash == NO_PASSWORD).label("invited"), OwnRole.name)
+        select(Staff, User.sign_in_name, invited, OwnRole.name, second_step.label("second_step"))
         .join(User, User.id == Staff.user_id)
         .outerjoin(OwnRole, OwnRole.id == Staff.role_id)
     )
 
 
-def staff_out(row: Staff, sign_in_name: str, invited: bool, role_name: str | None) -> StaffOut:
+def staff_out(row: Staff, sign_in_name: str, invited: bool, role_name: str | None, second_step: bool) -> StaffOut:
     """The row as the API shows it."""
     return StaffOut.model_validate(
         {
@@ -63,6 +66,7 @@ def staff_out(row: Staff, sign_in_name: str, invited: bool, role_name: str | Non
             "state": "invited" if invited and row.state == "active" else row.state,
             "wecom_userid": row.wecom_userid,
             "notify_app_messages": row.notify_app_messages,
+            "second_step": second_step,
             "created_at": row.created_at,
         }
     )

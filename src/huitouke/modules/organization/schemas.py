@@ -28,6 +28,7 @@ class StaffOut(BaseModel):
     state: Literal["active", "disabled", "invited"] = Field(description="invited: no password has been set yet.")
     wecom_userid: str | None
     notify_app_messages: bool
+    second_step: bool = Field(description="Whether signing in takes a code besides the password.")
     created_at: datetime
 
 

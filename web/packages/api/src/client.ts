@@ -37,8 +37,10 @@ interface Answer<T> {
 export async function unwrap<T>(answer: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = await answer;
   if (response.ok) return data as T;
-  if (response.status === 401 && !response.url.endsWith('/api/session')) onSignedOut();
-  throw problemFrom(response.status, error);
+  const problem = problemFrom(response.status, error);
+  // A wrong password or code is a 401 as well, and ends nothing.
+  if (problem.type === 'unauthenticated' && !response.url.endsWith('/api/session')) onSignedOut();
+  throw problem;
 }
 
 /** What a plug-in's own route answers; only addresses of our own API, whose types we cannot know. */

@@ -12,6 +12,7 @@ export interface Page<T> {
 }
 
 export type Me = Schemas['Me'];
+export type SecondFactor = Schemas['SecondFactorOut'];
 export type Staff = Schemas['StaffOut'];
 export type StaffCreate = Schemas['StaffIn'];
 export type StaffUpdate = Schemas['StaffPatch'];

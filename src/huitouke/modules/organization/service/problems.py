@@ -15,6 +15,12 @@ class OwnersOnly(PermissionMissing):
     type = "organization.owners_only"
 
 
+class OwnSecondStep(Conflict):
+    """Nobody takes the own second step away as a colleague's: that would need neither password nor code."""
+
+    type = "organization.own_second_step"
+
+
 class StaffDisabled(Conflict):
     """A disabled person gets no link: they couldn't come in with it."""
 

@@ -9,7 +9,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from huitouke.kernel import audit, clock, realtime
-from huitouke.kernel.access import Granted, links
+from huitouke.kernel.access import Granted, links, second_factor
 from huitouke.kernel.access import service as access
 from huitouke.kernel.context import ActorKind, Context, job_context
 from huitouke.kernel.database import transaction
@@ -157,6 +157,21 @@ async def staff_link(ctx: Context, staff_id: UUID) -> links.NewLink:
     link = await links.make_link(ctx, staff.user_id, "invitation" if invited else "reset")
     await audit.record(ctx, "organization.staff_link_made", "staff", staff.id, after={"kind": link.kind})
     return link
+
+
+async def remove_second_step(ctx: Context, staff_id: UUID) -> None:
+    """Lets a colleague who lost the phone sign in with the password alone; nothing happens where it is off.
+
+    As with links, only who may do as much as the person may do it, and only owners for an owner.
+
+    Raises NotFound, OwnersOnly, PersonBeyondYours, OwnSecondStep, WorksElsewhere.
+    """
+    staff, _ = await _locked(ctx, staff_id)
+    if staff.id == ctx.actor.id:
+        raise problems.OwnSecondStep
+    await _refuse_person_beyond(ctx, staff, await _own_role(ctx, staff))
+    if await second_factor.remove_for(ctx, staff.user_id):
+        await audit.record(ctx, "organization.second_step_removed", "staff", staff.id, after={"name": staff.name})
 
 
 async def resolve_access(ctx: Context, user_id: UUID) -> Granted | None:

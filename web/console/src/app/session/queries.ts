@@ -4,6 +4,7 @@ import { queryOptions } from '@tanstack/vue-query';
 export const keys = {
   link: (token: string) => ['session', 'link', token] as const,
   devices: ['session', 'devices'] as const,
+  secondFactor: ['session', 'second-factor'] as const,
 };
 
 /** Whom a link is for. It may be gone a moment later, so nothing of it is kept. */
@@ -18,4 +19,8 @@ export function linkQuery(token: string) {
 
 export function devicesQuery() {
   return queryOptions({ queryKey: keys.devices, queryFn: ({ signal }) => unwrap(api.GET('/api/sessions', { signal })) });
+}
+
+export function secondFactorQuery() {
+  return queryOptions({ queryKey: keys.secondFactor, queryFn: ({ signal }) => unwrap(api.GET('/api/second-factor', { signal })) });
 }

@@ -34,13 +34,28 @@ export async function renewSession(): Promise<void> {
   if (me) useSession().me = me;
 }
 
-export async function signIn(signInName: string, password: string): Promise<void> {
-  await become(await unwrap(api.POST('/api/session', { body: { sign_in_name: signInName, password } })));
+/** Who has turned on the second step owes a code: then it is the challenge that the code goes with. */
+type Admitted = Me | { challenge: string };
+
+async function admitted(answer: Admitted): Promise<string | null> {
+  if ('challenge' in answer) return answer.challenge;
+  await become(answer);
+  return null;
 }
 
-/** Sets the password that a link permits, once, and signs in. */
-export async function useLink(token: string, password: string): Promise<void> {
-  await become(await unwrap(api.POST('/api/access-links/use', { body: { token, password } })));
+/** Signs in; gives a challenge instead where a code has to follow. */
+export async function signIn(signInName: string, password: string): Promise<string | null> {
+  return admitted(await unwrap<Admitted>(api.POST('/api/session', { body: { sign_in_name: signInName, password } })));
+}
+
+/** Sets the password that a link permits, once, and signs in, or gives a challenge. */
+export async function useLink(token: string, password: string): Promise<string | null> {
+  return admitted(await unwrap<Admitted>(api.POST('/api/access-links/use', { body: { token, password } })));
+}
+
+/** The second step: the app's code, or a recovery code. */
+export async function giveCode(challenge: string, code: string): Promise<void> {
+  await become(await unwrap(api.POST('/api/session/second-step', { body: { challenge, code } })));
 }
 
 export async function signOut(): Promise<void> {
