@@ -6,10 +6,10 @@ limit    the bare sequence of the same HTTP calls and synced commits in a straig
 
 Times are the sandbox's own: when it had our 200, and when the send request arrived. `p95_ms` is one customer alone,
 with server and worker in one process (`p95_ms_two_processes`: apart). `p99_ms_50` is 50 who write at the same moment,
-each from the 200 to the callback of their own word; `from_word_p99_ms_50` is the same from the word, so that the
-sandbox's own way to us is in it. `oldest_s_500`: the age of the oldest row that waits for anybody
-(work, events, due turns, queued messages) while 500 customers converse, server and worker apart, sampled 10 times a
-second. `part_…_ms` are the medians of a waterfall, alone.
+after a first such moment that opens connections, each from the 200 to the callback of their own word;
+`from_word_p99_ms_50` is the same from the word, so that the sandbox's own way to us is in it. `oldest_s_500`: age of
+the oldest row that waits for anybody (work, events, due turns, queued messages) while 500 customers converse, server
+and worker apart, sampled 10 times a second. `part_…_ms` are the medians of a waterfall, alone.
 """
 
 import asyncio
@@ -295,6 +295,7 @@ async def measure_small(server: Server, kept: Any, options: Options, report: Rep
                     per_round.append(percentile(found, 0.5))
                     middle = percentile(ours, 0.5)
                     say(f"alone, round {number + 1} of {rounds}: {middle:.0f} ms, bare {per_round[-1]:.0f} ms")
+            await at_once(small, 1)  # connections are made, statements prepared
             crowd, from_word = await at_once(small, round(options.pick(2, 6)))
     report.value = percentile(ours, 0.5)
     report.figure("p50_ms", percentile(ours, 0.5))

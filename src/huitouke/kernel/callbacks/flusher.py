@@ -16,11 +16,11 @@ import structlog
 
 from huitouke.kernel import clock
 from huitouke.kernel.callbacks.kinds import Endpoint, Opened
+from huitouke.kernel.callbacks.telling import Telling
 from huitouke.kernel.database import Database
 from huitouke.kernel.dedicated import CONNECTION_ERRORS, DedicatedConnection
 from huitouke.kernel.ending import vital
 from huitouke.kernel.ids import new_id
-from huitouke.kernel.notify import Signal, Topic, send
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +52,7 @@ class Flusher:
         self._waiting: list[_Waiting] = []
         self._filled = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._telling = Telling()
 
     async def start(self) -> None:
         """Begins to store."""
@@ -120,7 +121,7 @@ class Flusher:
         async with self._connection.held() as connection:
             woken = await connection.fetch(STORE, *_columns(group))
         for row in woken:
-            send(Signal(Topic.WORK, row["tenant_id"], "", row["seq"]))
+            self._telling.waits(row["tenant_id"], row["seq"])
         for entry in group:
             if not entry.stored.done():
                 entry.stored.set_result(None)

@@ -1,7 +1,7 @@
 -- store_callbacks: keeps verified callbacks of any tenants and brings their wake-ups, counted once per key. One that
 -- came before (same tenant and digest) is not kept twice, but wakes all the same and is as new as its last coming: a
--- sender that knows only whole seconds sends the same body for two messages within one. Returns, per key that was not
--- waiting before, where it stands: of the others workers know, or they hear from the one who finishes their run.
+-- sender that knows only whole seconds sends the same body for two messages within one. Returns, per key that waits for
+-- a worker, where it stands; of those at work the workers hear from the one who finishes their run.
 CREATE OR REPLACE FUNCTION store_callbacks(p_ids uuid[], p_tenants uuid[], p_digests bytea[], p_endpoints uuid[],
                                            p_kinds text[], p_accounts text[], p_events text[], p_bodies bytea[],
                                            p_wake_kinds text[], p_wake_keys text[], p_received timestamptz[])
@@ -30,7 +30,7 @@ AS $$
               FROM incoming c WHERE c.wake_kind IS NOT NULL
              GROUP BY 1, 2, 3 ORDER BY 1, 2, 3) k
         ON CONFLICT (tenant_id, kind, key) DO UPDATE SET requested = work_items.requested + excluded.requested
-    RETURNING work_items.tenant_id, work_items.seq, work_items.xmax = 0 AS is_new
+    RETURNING work_items.tenant_id, work_items.seq
   )
-  SELECT w.tenant_id, w.seq FROM woken w WHERE w.is_new
+  SELECT w.tenant_id, w.seq FROM woken w WHERE w.seq IS NOT NULL
 $$

@@ -20,6 +20,7 @@ from huitouke.kernel.database import Database, transaction
 from huitouke.kernel.errors import NotFound
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.modules import Module
+from huitouke.kernel.notify import Signal, Topic, subscribed
 from huitouke.kernel.work import runner
 from huitouke.kernel.work.testing import drain
 from tests.modules.kernel.work.support import count, count_items
@@ -122,6 +123,30 @@ async def test_a_callback_that_reads_like_an_earlier_one_is_stored_once_and_wake
         )
     # Two messages of one second can make two equal bodies: were the second taken for a mere repeat, it would wait.
     assert requested == 8
+
+
+async def test_of_an_account_that_waits_already_workers_are_told_again(
+    world: World, outside: httpx2.AsyncClient, endpoint: Endpoint
+) -> None:
+    """A worker that looks while a callback holds the account's row passes it over, and forgets that it was told."""
+    places: list[int] = []
+    told = asyncio.Event()
+
+    def tell(signal: Signal) -> None:
+        if signal.tenant_id == world.tenant_id:
+            places.append(signal.number)
+            told.set()
+
+    with subscribed(Topic.WORK, tell):
+        for number in range(3):
+            told.clear()
+            await post(outside, endpoint, f"account:{number}".encode())
+            await asyncio.wait_for(told.wait(), 5)
+        await asyncio.gather(*(post(outside, endpoint, f"account:flood {n}".encode()) for n in range(50)))
+        await asyncio.sleep(0.2)
+
+    assert len(set(places)) == 1, "it is the same place in the queue"
+    assert 4 <= len(places) < 20, "a flood is not told of callback by callback"
 
 
 @pytest.mark.parametrize(
