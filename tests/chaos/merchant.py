@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import httpx2
 
+from tests.support.connections import KEPT
+
 POLL_SECONDS: Final = 0.1
 OWNER, PASSWORD = "owner", "a long enough pass phrase"
 AGENTS: Final = ("wang", "zhao")
@@ -94,7 +96,7 @@ async def merchant(
     """The owner signed in, WeCom connected both ways, some knowledge, and customers with a phone each."""
     async with (
         _console(server_url) as console,
-        httpx2.AsyncClient(base_url=sandbox_url, trust_env=False, timeout=30) as sandbox,
+        httpx2.AsyncClient(base_url=sandbox_url, limits=KEPT, trust_env=False, timeout=30) as sandbox,
     ):
         one = Merchant(console, sandbox)
         await _set_up(one, customers, app_secret)

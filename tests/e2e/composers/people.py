@@ -5,6 +5,8 @@ from typing import Any
 
 import httpx2
 
+from tests.support.connections import KEPT
+
 SESSION_COOKIE = "huitouke_session"
 
 
@@ -21,7 +23,7 @@ class Staff:
     @classmethod
     async def signed_in(cls, console: str, name: str, sign_in_name: str, password: str) -> "Staff":
         headers = {"X-Requested-With": "huitouke", "Origin": console, "Accept-Language": "zh-CN"}
-        http = httpx2.AsyncClient(base_url=console, headers=headers, timeout=60, trust_env=False)
+        http = httpx2.AsyncClient(base_url=console, headers=headers, timeout=60, limits=KEPT, trust_env=False)
         person = cls(name, sign_in_name, password, console, http)
         await person.call("POST", "/api/session", {"sign_in_name": sign_in_name, "password": password})
         return person

@@ -14,6 +14,7 @@ from huitouke.kernel.database.engine import current
 from huitouke.kernel.keys import make_ring_file
 from tests.e2e.composers.processes import ROOT, Running, free_port, start
 from tests.modules.wechat_sandbox.shop import Sandbox
+from tests.support.connections import KEPT
 from tests.support.database import clone, make_template
 
 PAGES = (ROOT / "src/huitouke/web/console/index.html", ROOT / "src/wechat_sandbox/web/phone/index.html")
@@ -61,7 +62,7 @@ async def running_stage(postgres: str, worker: str) -> AsyncIterator[Stage]:
             server = await _start_server(folder, urls, phone.address)
             stack.callback(server.stop)
             http = await stack.enter_async_context(
-                httpx2.AsyncClient(base_url=phone.address, timeout=60, trust_env=False)
+                httpx2.AsyncClient(base_url=phone.address, timeout=60, limits=KEPT, trust_env=False)
             )
             yield Stage(server, Sandbox(phone.address, http), phone, database)
 

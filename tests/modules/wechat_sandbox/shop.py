@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 import httpx2
 import uvicorn
 
+from tests.support.connections import KEPT
 from wechat_sandbox.app import create_app
 from wechat_sandbox.crypto import decrypt, signature
 
@@ -267,6 +268,6 @@ async def until(condition: Callable[[], bool | Awaitable[bool]], seconds: float 
 async def running_sandbox(data: Path | None = None) -> AsyncIterator[Sandbox]:
     async with (
         serving(create_app(data, seed=7)) as address,
-        httpx2.AsyncClient(base_url=address, timeout=60, trust_env=False) as http,
+        httpx2.AsyncClient(base_url=address, timeout=60, limits=KEPT, trust_env=False) as http,
     ):
         yield Sandbox(address, http)
