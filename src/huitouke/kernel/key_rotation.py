@@ -77,7 +77,7 @@ async def _reseal_batch(session: AsyncSession, ring: KeyRing, column: SealedColu
     rows = (
         await session.execute(
             text(
-                f"SELECT {column.key} AS row_id, {column.column} AS sealed FROM {column.table}"  # noqa: S608
+                f"SELECT {column.key} AS row_id, {column.column} AS sealed FROM {column.table}"  # noqa: S608 - names from the registry
                 f" WHERE {whose} {column.column} NOT LIKE :current"
                 f" ORDER BY {column.key} LIMIT {BATCH_ROWS} FOR UPDATE"
             ),

@@ -189,7 +189,7 @@ async def test_last_use_is_known_to_within_a_quarter_of_an_hour(account: Account
     token = (await service.sign_in(account.sign_in_name, Secret(PASSWORD))).token
     await resolve_session(token)
     clock.set_offset(3600)
-    signed_in.forget(user_id=account.user_id)
+    signed_in.forget(user_ids=[account.user_id])
     await resolve_session(token)
     (one,) = await sessions.open_sessions(account.user_id, token)
     assert (one.last_seen_at - one.created_at).total_seconds() > 3500

@@ -140,7 +140,7 @@ async def use_link(
         admitted: NewSession | Challenge | None = await challenge_if_on(session, link.user_id, link.tenant_id)
         if admitted is None:
             admitted = await open_session(session, link.user_id, link.tenant_id, address, user_agent)
-    forget(user_id=link.user_id)
+    forget(user_ids=[link.user_id])
     return admitted
 
 

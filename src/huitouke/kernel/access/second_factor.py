@@ -162,7 +162,7 @@ async def confirm(context: Context, code: Secret, *, keep_token: str) -> Sequenc
         )
         await forget_attempts(ctx.session, keys)
         await _note(ctx, "access.second_step_on")
-        ctx.after_commit(lambda: forget(user_id=user_id))
+        ctx.after_commit(lambda: forget(user_ids=[user_id]))
     return codes
 
 

@@ -136,7 +136,7 @@ async def add_membership(context: Context, user_id: UUID) -> None:
         .values(user_id=user_id, tenant_id=context.tenant_id, state="active", created_at=clock.now())
         .on_conflict_do_update(index_elements=["user_id", "tenant_id"], set_={"state": "active"})
     )
-    context.after_commit(lambda: forget(user_id=user_id))
+    context.after_commit(lambda: forget(user_ids=[user_id]))
 
 
 async def end_membership(context: Context, user_id: UUID) -> None:
@@ -149,13 +149,13 @@ async def end_membership(context: Context, user_id: UUID) -> None:
     await context.session.execute(
         delete(UserSession).where(UserSession.user_id == user_id, UserSession.tenant_id == context.tenant_id)
     )
-    context.after_commit(lambda: forget(user_id=user_id))
+    context.after_commit(lambda: forget(user_ids=[user_id]))
 
 
 async def rename_user(context: Context, user_id: UUID, display_name: str) -> None:
     """Changes the name that is shown for the user."""
     await context.session.execute(update(User).where(User.id == user_id).values(display_name=display_name))
-    context.after_commit(lambda: forget(user_id=user_id))
+    context.after_commit(lambda: forget(user_ids=[user_id]))
 
 
 def rights_changed(context: Context, *user_ids: UUID) -> None:
@@ -239,7 +239,7 @@ async def change_password(user_id: UUID, old: Secret, new: Secret, *, keep_token
             delete(UserSession).where(UserSession.user_id == user_id, UserSession.digest != digest_of(keep_token))
         )
         await end_challenges(session, user_id)
-    forget(user_id=user_id)
+    forget(user_ids=[user_id])
 
 
 async def set_password(context: Context, user_id: UUID, new: Secret) -> None:
@@ -260,7 +260,7 @@ async def set_password(context: Context, user_id: UUID, new: Secret) -> None:
     )
     await session.execute(delete(UserSession).where(UserSession.user_id == user_id))
     await end_challenges(session, user_id)
-    context.after_commit(lambda: forget(user_id=user_id))
+    context.after_commit(lambda: forget(user_ids=[user_id]))
 
 
 async def refuse_if_elsewhere(context: Context, user_id: UUID) -> None:
@@ -292,7 +292,7 @@ async def set_locale(user_id: UUID, locale: str) -> None:
         raise InvalidInput(field="locale", reason="unknown_locale")
     async with platform_transaction() as session:
         await session.execute(update(User).where(User.id == user_id).values(locale=locale))
-    forget(user_id=user_id)
+    forget(user_ids=[user_id])
 
 
 def normalised_name(sign_in_name: str) -> str:

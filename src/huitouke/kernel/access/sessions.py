@@ -83,5 +83,5 @@ async def end_other_sessions(user_id: UUID, keep_token: str) -> int:
             .returning(UserSession.id)
         )
         count = len(ended.all())
-    forget(user_id=user_id)
+    forget(user_ids=[user_id])
     return count

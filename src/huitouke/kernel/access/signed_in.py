@@ -101,15 +101,14 @@ async def resolve_session(token: str | None) -> SignedIn:
     return signed_in
 
 
-def forget(*, digest: bytes | None = None, user_id: UUID | None = None, user_ids: Collection[UUID] = ()) -> None:
+def forget(*, digest: bytes | None = None, user_ids: Collection[UUID] = ()) -> None:
     """Drops what is cached of a session or of all sessions of users: sign-out and changed rights count at once."""
     global _generation
     _generation += 1
     if digest is not None:
         _cache.pop(digest, None)
-    users = {*user_ids, *([] if user_id is None else [user_id])}
-    if users:
-        for known in [key for key, entry in _cache.items() if entry.signed_in.user_id in users]:
+    if user_ids:
+        for known in [key for key, entry in _cache.items() if entry.signed_in.user_id in user_ids]:
             del _cache[known]
 
 

@@ -7,13 +7,12 @@ import { csv, saveText } from '@/app/data/csv';
 import { toastProblem } from '@/app/problem';
 import { useFormat } from '@/app/useFormat';
 import { exportAudit, type AuditFilter } from './queries';
-import { useAuditWords } from './useAuditWords';
+import type { AuditWords } from './useAuditWords';
 
 /** Takes what the filter shows out as a table, in the words of the page. */
-export function useAuditExport(filter: ComputedRef<AuditFilter>, names: ComputedRef<ReadonlyMap<string, string>>) {
+export function useAuditExport(filter: ComputedRef<AuditFilter>, names: ComputedRef<ReadonlyMap<string, string>>, words: AuditWords) {
   const { t } = useI18n();
   const { fullTime, dayOf, now, number } = useFormat();
-  const words = useAuditWords();
   const toasts = useToasts();
 
   function row(entry: AuditEntry): string[] {

@@ -12,7 +12,7 @@ const MOMENT = /^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:\d{2})$/;
 
 type Facts = Record<string, unknown> | null;
 
-interface AuditWords {
+export interface AuditWords {
   who: (entry: AuditEntry, names: ReadonlyMap<string, string>) => string;
   what: (entry: AuditEntry) => string;
   /** The thing by its name, when the facts hold one. */
@@ -23,7 +23,7 @@ interface AuditWords {
   changes: (before: Facts, after: Facts, title: string) => FactChange[];
 }
 
-/** An entry of the log in words, for the page and for the file that is taken out. */
+/** An entry of the log in words, for the page and for the file that is taken out. Made once for all rows: it looks at the roles. */
 export function useAuditWords(): AuditWords {
   const { t } = useI18n();
   const worded = useWorded();
