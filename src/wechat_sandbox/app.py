@@ -14,7 +14,7 @@ from wechat_sandbox.control import customers, employees, operation, setup
 from wechat_sandbox.errors import ControlError
 from wechat_sandbox.kf.messages import fail_later
 from wechat_sandbox.model import routes as model
-from wechat_sandbox.wecom import dispatch
+from wechat_sandbox.wecom import dispatch, oauth
 from wechat_sandbox.world import World
 
 BODY_LIMIT_BYTES = 24 * 1_048_576
@@ -59,7 +59,7 @@ def create_app(data: Path | None = None, seed: int | None = None) -> FastAPI:
     app.include_router(control_docs.router(app))  # before the pages, which take every other path
     for router in (
         setup.router, customers.router, employees.router, operation.router, model.router,
-        pages.router,
+        oauth.router, pages.router,
     ):  # fmt: skip
         app.include_router(router)
     return app

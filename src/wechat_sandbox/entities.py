@@ -34,7 +34,7 @@ class Corp:
 
 @dataclass(slots=True)
 class App:
-    """A self-built app. `trusted_ips` empty means that the list is not enforced."""
+    """A self-built app. `trusted_ips` or `trusted_domain` empty means that it is not enforced."""
 
     kind: ClassVar[str] = "app"
     corp_id: str
@@ -44,6 +44,7 @@ class App:
     trusted_ips: list[str] = field(default_factory=list)
     kf_permission: bool = True
     enabled: bool = True
+    trusted_domain: str = ""
     callback_url: str = ""
     callback_token: str = ""
     callback_aes_key: str = ""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections import defaultdict, deque
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,16 @@ if TYPE_CHECKING:
     from wechat_sandbox.callbacks import CallbackSender
 
 CALLBACK_LOG_LIMIT = 1_000
+
+@dataclass(slots=True)
+class RecognitionCode:
+    """What an app gets for somebody who was recognised; `userid` empty: nobody of the corp. Not kept over a restart."""
+
+    corp_id: str
+    userid: str
+    expires_at: float
+    used: bool = False
+
 
 ChatKey = tuple[str, str]  # open_kfid, external_userid
 
@@ -88,6 +99,7 @@ class World:
         self.response_codes: dict[str, ResponseCode] = {}
         self.callbacks: deque[Callback] = deque()
         self.settings: dict[str, Setting] = {}
+        self.recognition_codes: dict[str, RecognitionCode] = {}
         self._last_seq = 0
         self._last_callback_id = 0
 

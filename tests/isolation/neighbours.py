@@ -75,6 +75,8 @@ async def _fill(one: Merchant) -> None:
     ids["file_id"], one.file_url = await _uploaded(one, "message_file", f"{word}.txt", word.encode())
     sheet, _ = await _uploaded(one, "knowledge_import", f"{word}.csv", f"问题,答案\n{word},{word}\n".encode())
     ids["import_id"] = (await _made(one.owner.post("/api/knowledge/imports", json={"file_id": sheet})))["id"]
+    door = (await _made(one.owner.put(f"/api/wecom-apps/{ids['app_id']}/sign-in")))["sign_in_url"]
+    ids["door"] = door.rsplit("/", 1)[1]
     ids["letter_id"] = await _dead_letter(one)
     ids["object_id"] = ids["actor_id"] = ids["staff_id"]
     ids["session_id"] = (await _made(one.owner.get("/api/sessions")))[0]["id"]

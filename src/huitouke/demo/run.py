@@ -100,6 +100,8 @@ class Demo:
             "HUITOUKE_PORT": str(self._places.port),
             "HUITOUKE_PUBLIC_URL": self._places.console,
             "HUITOUKE_WECOM_BASE_URL": self._places.sandbox,
+            "HUITOUKE_WECOM_OAUTH_URL": self._places.sandbox,
+            "HUITOUKE_WECOM_SSO_URL": self._places.sandbox,
             "HUITOUKE_SANDBOX_URL": self._places.sandbox,
             "HUITOUKE_LOG_FORMAT": "text",
         }

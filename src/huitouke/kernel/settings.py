@@ -122,6 +122,16 @@ class Settings(BaseSettings):
         validation_alias=_named("HUITOUKE_WECOM_BASE_URL"),
         description="The WeCom API; the sandbox's address in the demo and in tests.",
     )
+    wecom_oauth_url: str = Field(
+        default="https://open.weixin.qq.com",
+        validation_alias=_named("HUITOUKE_WECOM_OAUTH_URL"),
+        description="Where people inside WeCom are sent to be recognised; the sandbox's address in the demo.",
+    )
+    wecom_sso_url: str = Field(
+        default="https://login.work.weixin.qq.com",
+        validation_alias=_named("HUITOUKE_WECOM_SSO_URL"),
+        description="Where browsers show the code to scan with WeCom; the sandbox's address in the demo.",
+    )
     allow_private_endpoints: bool = Field(
         default=True,
         validation_alias=_named("HUITOUKE_ALLOW_PRIVATE_ENDPOINTS"),
@@ -145,7 +155,7 @@ class Settings(BaseSettings):
         description="Bearer token that /metrics asks for. Empty: only callers on this machine may read it.",
     )
 
-    @field_validator("public_url", "wecom_base_url", "files_host")
+    @field_validator("public_url", "wecom_base_url", "wecom_oauth_url", "wecom_sso_url", "files_host")
     @classmethod
     def _address(cls, value: str | None) -> str | None:
         if value is None:

@@ -46,6 +46,9 @@ class AppPatch(Input):
     name: Name | None = None
     secret: Annotated[str, Field(min_length=8, max_length=64)] | None = None
     trusted_ips: Annotated[list[str], Field(max_length=120)] | None = None
+    trusted_domain: Annotated[str, Field(max_length=200)] | None = Field(
+        None, description="Host (and port) that people may be sent back to; empty: any."
+    )
     kf_permission: bool | None = Field(None, description="Listed under 微信客服 可调用接口的应用; else 48002.")
     enabled: bool | None = None
 

@@ -109,6 +109,7 @@ async def update_app(world: TheWorld, agentid: int, patch: AppPatch, corp_id: Co
     app.name = patch.name if patch.name is not None else app.name
     app.trusted_ips = patch.trusted_ips if patch.trusted_ips is not None else app.trusted_ips
     app.kf_permission = patch.kf_permission if patch.kf_permission is not None else app.kf_permission
+    app.trusted_domain = patch.trusted_domain if patch.trusted_domain is not None else app.trusted_domain
     app.enabled = patch.enabled if patch.enabled is not None else app.enabled
     world.save(app)
     return app_out(app)

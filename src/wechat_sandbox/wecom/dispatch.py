@@ -17,6 +17,7 @@ from wechat_sandbox.wecom import (  # noqa: F401 (importing registers their endp
     kf_accounts,
     kf_messages,
     media,
+    oauth,
     tokens,
 )
 from wechat_sandbox.wecom.calls import ENDPOINTS, Call, Endpoint

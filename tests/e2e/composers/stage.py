@@ -82,6 +82,8 @@ async def _start_server(folder: Path, urls: DatabaseUrls, sandbox: str) -> Runni
         "HUITOUKE_PORT": str(port),
         "HUITOUKE_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "HUITOUKE_WECOM_BASE_URL": sandbox,
+        "HUITOUKE_WECOM_OAUTH_URL": sandbox,
+        "HUITOUKE_WECOM_SSO_URL": sandbox,
         "HUITOUKE_LOG_FORMAT": "text",
         "HUITOUKE_LOG_LEVEL": os.environ.get("HUITOUKE_LOG_LEVEL", "warning"),
         "HUITOUKE_TESTING": "1",

@@ -206,6 +206,27 @@ async def sign_in(
     return opened
 
 
+async def sign_in_proven(
+    user_id: UUID, tenant_id: UUID, *, address: str | None = None, user_agent: str | None = None
+) -> NewSession | Challenge:
+    """Opens a session for somebody whom another door (WeCom) has proven; or asks for a code first, as with a password.
+
+    Raises:
+        NoTenant: the user was disabled or does not belong there any more.
+        TenantSuspended: the tenant is suspended or closed.
+    """
+    async with platform_transaction() as session:
+        await check_door(session, user_id, tenant_id)
+        admitted: NewSession | Challenge | None = await challenge_if_on(session, user_id, tenant_id)
+        if admitted is None:
+            admitted = await open_session(session, user_id, tenant_id, address, user_agent)
+        await _clean_up(session)
+    if isinstance(admitted, NewSession):
+        metrics.SIGN_INS.labels(outcome="done").inc()
+        log.info("access.signed_in", user_id=user_id, tenant_id=tenant_id, address=address)
+    return admitted
+
+
 async def sign_out(token: str) -> None:
     """Ends the session of that token; nothing happens when there is none."""
     digest = digest_of(token)

@@ -11,7 +11,7 @@ def module() -> Module:
     from pathlib import Path
 
     from huitouke.kernel.modules import PROCESS_END, MenuEntry, Permission, SurfaceRouter
-    from huitouke.modules.organization import console, demo, service
+    from huitouke.modules.organization import console, demo, service, sign_in_console
     from huitouke.modules.organization.callbacks import WecomCallbacks
     from huitouke.modules.organization.models import (
         AccessToken,
@@ -21,18 +21,19 @@ def module() -> Module:
         Staff,
         StaffDepartment,
         WecomApp,
+        WecomDoor,
     )
 
     folder = Path(__file__).parent
     return Module(
         name="organization",
-        routers=(SurfaceRouter("console", console.router),),
+        routers=(SurfaceRouter("console", console.router), SurfaceRouter("console", sign_in_console.router)),
         permissions=(Permission("organization.view", presets=("manager",)), Permission("organization.manage")),
         menu=(MenuEntry("settings", "/settings", "settings", SETTINGS, 90),),
         callback_kinds=(WecomCallbacks(),),
         access_resolver=service.resolve_access,
         extensions={PROCESS_END: (service.close_clients,)},
-        models=(OwnRole, Department, RoleDepartment, Staff, StaffDepartment, WecomApp, AccessToken),
+        models=(OwnRole, Department, RoleDepartment, Staff, StaffDepartment, WecomApp, WecomDoor, AccessToken),
         migrations=folder / "migrations",
         locales=folder / "locales",
         demo=demo.load,

@@ -126,7 +126,8 @@ async def list_wecom_apps(ctx: ConsoleTransaction) -> Page[WecomAppOut]:
     """All WeCom apps; there are at most 50, so one page holds them."""
     apps = await service.wecom_apps(ctx)
     endpoints = await queries.callback_endpoints(ctx, [app.id for app in apps])
-    return Page(items=[_app_out(app, endpoints.get(app.id)) for app in apps])
+    doors = await service.door_addresses(ctx)
+    return Page(items=[_app_out(app, endpoints.get(app.id), doors.get(app.id)) for app in apps])
 
 
 @router.post("/wecom-apps", status_code=201, operation_id="organization_add_wecom_app", dependencies=[_manage])
@@ -155,6 +156,20 @@ async def change_wecom_app(app_id: UUID, body: WecomAppPatch, ctx: ConsoleTransa
 async def delete_wecom_app(app_id: UUID, ctx: ConsoleTransaction) -> None:
     """Takes an app away with its secret, token and callback address; refused while accounts run through it."""
     await service.delete_wecom_app(ctx, app_id)
+
+
+@router.put("/wecom-apps/{app_id}/sign-in", operation_id="organization_open_wecom_door", dependencies=[_manage])
+async def open_wecom_door(app_id: UUID, ctx: ConsoleTransaction) -> WecomAppOut:
+    """Lets the app's people sign in with WeCom, at an address of its own."""
+    await service.open_door(ctx, app_id)
+    return await _shown(ctx, await service.wecom_app(ctx, app_id))
+
+
+@router.delete("/wecom-apps/{app_id}/sign-in", operation_id="organization_close_wecom_door", dependencies=[_manage])
+async def close_wecom_door(app_id: UUID, ctx: ConsoleTransaction) -> WecomAppOut:
+    """Ends signing in with WeCom: the address leads nowhere any more. Who is in stays in."""
+    await service.close_door(ctx, app_id)
+    return await _shown(ctx, await service.wecom_app(ctx, app_id))
 
 
 @router.post("/wecom-apps/{app_id}/check", operation_id="organization_check_wecom_app", dependencies=[_manage])
@@ -189,10 +204,11 @@ async def replay_callback(received_id: UUID, ctx: ConsoleTransaction) -> Replaye
 
 
 async def _shown(ctx: Context, app: WecomApp) -> WecomAppOut:
-    return _app_out(app, (await queries.callback_endpoints(ctx, [app.id])).get(app.id))
+    endpoints, doors = await queries.callback_endpoints(ctx, [app.id]), await service.door_addresses(ctx)
+    return _app_out(app, endpoints.get(app.id), doors.get(app.id))
 
 
-def _app_out(app: WecomApp, endpoint: Endpoint | None) -> WecomAppOut:
+def _app_out(app: WecomApp, endpoint: Endpoint | None, sign_in_url: str | None) -> WecomAppOut:
     if endpoint is None:
         raise NotFound(kind="callback_endpoint")
     return WecomAppOut.model_validate(
@@ -207,6 +223,7 @@ def _app_out(app: WecomApp, endpoint: Endpoint | None) -> WecomAppOut:
             "callback_url": f"{get_settings().public_url}/callbacks/{endpoint.kind}/{endpoint.callback_id}",
             "callback_token": endpoint.token.reveal(),
             "callback_aes_key": endpoint.aes_key.reveal(),
+            "sign_in_url": sign_in_url,
             "created_at": app.created_at,
         }
     )

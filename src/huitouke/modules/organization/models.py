@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, DateTime, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from huitouke.kernel.database import Base, TenantScoped
+from huitouke.kernel.database import Base, PlatformScoped, TenantScoped
 from huitouke.kernel.keys import sealed_column
 
 StaffState = Literal["active", "disabled", "left"]
@@ -105,6 +105,18 @@ class WecomApp(TenantScoped, Base):
     last_checked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     last_check: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
     """What the last check found: [{name, state, code}]."""
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class WecomDoor(PlatformScoped, Base):
+    """The address at which an app's people sign in with WeCom. Who knows the code learns the merchant's name."""
+
+    __tablename__ = "wecom_doors"
+    scope_reason = "opened by someone who is not signed in yet; holds ids alone"
+
+    code: Mapped[str] = mapped_column(Text, primary_key=True)
+    tenant_id: Mapped[UUID]
+    wecom_app_id: Mapped[UUID]
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 

@@ -145,6 +145,7 @@ class WecomAppOut(BaseModel):
     callback_url: str
     callback_token: str
     callback_aes_key: str
+    sign_in_url: str | None = Field(description="Where its people sign in with WeCom; null while that is off.")
     created_at: datetime
 
 

@@ -22,6 +22,8 @@ export function makeRouter(features: readonly Feature[]): Router {
     routes: [
       { path: '/sign-in', name: 'sign-in', component: () => import('./session/SignInPage.vue'), meta: { open: true, title: 'app.sign_in.title' } },
       { path: '/join', name: 'join', component: () => import('./session/JoinPage.vue'), meta: { open: true, title: 'app.join.title' } },
+      { path: '/in/:door', name: 'door', component: () => import('./session/DoorPage.vue'), meta: { open: true, title: 'app.sign_in.title' } },
+      { path: '/in/:door/back', name: 'door-back', component: () => import('./session/DoorPage.vue'), meta: { open: true, title: 'app.sign_in.title' } },
       { path: '/unreachable', name: 'unreachable', component: () => import('./pages/UnreachablePage.vue'), meta: { title: 'app.unreachable.title' } },
       {
         path: '/',
@@ -41,7 +43,7 @@ export function makeRouter(features: readonly Feature[]): Router {
     if (to.name === 'unreachable') return true;
     const signedIn = await restoreSession().catch(() => null);
     if (signedIn === null) return { name: 'unreachable', query: { next: to.fullPath } };
-    if (to.meta.open) return signedIn && to.name === 'sign-in' ? '/' : true;
+    if (to.meta.open) return signedIn && (to.name === 'sign-in' || to.name === 'door') ? '/' : true;
     if (!signedIn) return { name: 'sign-in', query: to.fullPath === '/' ? {} : { next: to.fullPath } };
     if (to.name === 'home') return { path: useSession().me?.menu[0]?.path ?? '/me', replace: true };
     if (!useSession().allowsAny(to.meta.permissions ?? [])) return { name: 'forbidden', query: { from: to.fullPath } };

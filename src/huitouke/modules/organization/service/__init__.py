@@ -21,6 +21,7 @@ from huitouke.modules.organization.service.staff import (
     staff_to_notify,
     update_staff,
 )
+from huitouke.modules.organization.service.wecom_sign_in import close_door, door_addresses, open_door
 from huitouke.modules.organization.service.wecom_apps import (
     NewWecomApp,
     WecomAppChange,
@@ -47,14 +48,17 @@ __all__ = [
     "callback_fields",
     "check_wecom_app",
     "close_clients",
+    "close_door",
     "create_role",
     "create_wecom_app",
     "delete_role",
     "delete_wecom_app",
+    "door_addresses",
     "failed_check",
     "found_tenant",
     "held",
     "names_by_wecom_userid",
+    "open_door",
     "remove_second_step",
     "resolve_access",
     "staff_link",

@@ -1,6 +1,6 @@
 """Why something about staff or WeCom apps can't be done."""
 
-from huitouke.kernel.errors import Conflict, InvalidInput, PermissionMissing
+from huitouke.kernel.errors import Conflict, InvalidInput, PermissionMissing, Problem
 
 
 class LastOwner(Conflict):
@@ -91,3 +91,29 @@ class RoleInUse(Conflict):
     """`people` have the role: they are given another one first."""
 
     type = "organization.role_in_use"
+
+
+class DoorGone(Problem):
+    """This address for signing in with WeCom leads nowhere (any more)."""
+
+    status = 410
+    type = "organization.door_gone"
+
+
+class ScanAgain(Problem):
+    """What came back from WeCom is too old, was used, or was begun in another browser."""
+
+    status = 410
+    type = "organization.scan_again"
+
+
+class NotOurStaff(PermissionMissing):
+    """WeCom knows the person, the merchant doesn't (any more): `userid` is what an administrator enters."""
+
+    type = "organization.not_our_staff"
+
+
+class NotInvited(PermissionMissing):
+    """The address book names the person, and nobody has invited them to sign in yet."""
+
+    type = "organization.not_invited"

@@ -3,6 +3,7 @@ import { queryOptions } from '@tanstack/vue-query';
 
 export const keys = {
   link: (token: string) => ['session', 'link', token] as const,
+  door: (code: string) => ['session', 'door', code] as const,
   devices: ['session', 'devices'] as const,
   secondFactor: ['session', 'second-factor'] as const,
 };
@@ -14,6 +15,15 @@ export function linkQuery(token: string) {
     queryFn: () => unwrap(api.POST('/api/access-links/look', { body: { token } })),
     retry: false,
     gcTime: 0,
+  });
+}
+
+/** Whose door it is. */
+export function doorQuery(door: string) {
+  return queryOptions({
+    queryKey: keys.door(door),
+    queryFn: ({ signal }) => unwrap(api.GET('/api/wecom-doors/{door}', { params: { path: { door } }, signal })),
+    retry: false,
   });
 }
 

@@ -53,6 +53,17 @@ export async function useLink(token: string, password: string): Promise<string |
   return admitted(await unwrap<Admitted>(api.POST('/api/access-links/use', { body: { token, password } })));
 }
 
+/** Where the browser goes to be recognised by WeCom. */
+export async function wayToWecom(door: string, inside: boolean): Promise<string> {
+  const way = await unwrap(api.POST('/api/wecom-doors/{door}/way', { params: { path: { door } }, body: { inside } }));
+  return way.url;
+}
+
+/** Signs in who comes back from WeCom; gives a challenge instead where a code has to follow. */
+export async function signInWithWecom(door: string, code: string, state: string): Promise<string | null> {
+  return admitted(await unwrap<Admitted>(api.POST('/api/wecom-doors/{door}/sign-in', { params: { path: { door } }, body: { code, state } })));
+}
+
 /** The second step: the app's code, or a recovery code. */
 export async function giveCode(challenge: string, code: string): Promise<void> {
   await become(await unwrap(api.POST('/api/session/second-step', { body: { challenge, code } })));
