@@ -6,7 +6,7 @@
 -- the time has ended, no row can appear below it any more, and the next sweeps begin there.
 --
 -- A number is drawn a moment before its transaction gets an id, and only transactions with an id are known to be under
--- way: half a minute is waited besides, and every ten minutes a worker sweeps from the very beginning (p_after = -1).
+-- way: ten seconds are waited besides, and every ten minutes a worker sweeps from the very beginning (p_after = -1).
 CREATE OR REPLACE FUNCTION queue_floor(p_queue text) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, public
@@ -14,7 +14,7 @@ AS $$
 BEGIN
   UPDATE queue_floors f SET floor = greatest(f.floor, f.next_floor), next_floor = NULL
     FROM (SELECT queue FROM queue_floors
-           WHERE queue = p_queue AND next_floor IS NOT NULL AND next_at < clock_timestamp() - interval '30 seconds'
+           WHERE queue = p_queue AND next_floor IS NOT NULL AND next_at < clock_timestamp() - interval '10 seconds'
              AND next_xid <= pg_snapshot_xmin(pg_current_snapshot())::text::bigint
              FOR UPDATE SKIP LOCKED) ripe
    WHERE f.queue = ripe.queue;
@@ -81,6 +81,7 @@ $$
 -- ;;
 -- claim_events: which (tenant, lane) has events, and the least place of each; a row without tenant tells the
 -- sequence's head. Behind a mark by the index on seq, else (as `find_work`) by hopping over (tenant, lane).
+-- The next lane, else the next tenant, asked for apart: so PostgreSQL 18 skips what stands below the floor.
 -- Who dispatches a lane is settled by pg_try_advisory_xact_lock in that tenant's own transaction.
 CREATE OR REPLACE FUNCTION claim_events(p_after bigint, p_limit integer)
 RETURNS TABLE (tenant_id uuid, lane smallint, seq bigint)
@@ -111,9 +112,14 @@ BEGIN
       UNION ALL
       SELECT n.tenant_id, n.lane, n.seq
         FROM hop CROSS JOIN LATERAL (
-             SELECT q.tenant_id, q.lane, q.seq FROM event_queue q
-              WHERE q.seq > below AND (q.tenant_id, q.lane) > (hop.tenant_id, hop.lane)
-              ORDER BY q.tenant_id, q.lane, q.seq LIMIT 1) n)
+             SELECT following.* FROM (
+                (SELECT q.tenant_id, q.lane, q.seq FROM event_queue q
+                  WHERE q.tenant_id = hop.tenant_id AND q.lane > hop.lane AND q.seq > below
+                  ORDER BY q.lane, q.seq LIMIT 1)
+                UNION ALL
+                (SELECT q.tenant_id, q.lane, q.seq FROM event_queue q
+                  WHERE q.tenant_id > hop.tenant_id AND q.seq > below
+                  ORDER BY q.tenant_id, q.lane, q.seq LIMIT 1)) following LIMIT 1) n)
     SELECT hop.tenant_id, hop.lane, hop.seq FROM hop
   LOOP
     lowest := least(lowest, seq);

@@ -157,20 +157,20 @@ async def test_a_sweep_begins_where_the_last_ones_found_nothing_that_could_still
         late = await owner.fetchval("SELECT last_value FROM event_seq")
         await owner.fetch("SELECT nextval('event_seq') FROM generate_series(1, 2000)")
         for _ in range(3):
-            await sweep_after_half_a_minute(gates, owner)
+            await sweep_later(gates, owner)
         held = await floor_of(owner)
 
     assert held < late
-    places = await sweep_after_half_a_minute(gates, owner)
+    places = await sweep_later(gates, owner)
     assert late in [place.seq for place in places if place.tenant_id == world.tenant_id]
 
     await owner.execute("DELETE FROM event_queue")
     for _ in range(2):
-        assert await sweep_after_half_a_minute(gates, owner) == []
+        assert await sweep_later(gates, owner) == []
     assert await floor_of(owner) > late
     async with transaction(world.context) as ctx:
         await emit(ctx, Old(customer_id=new_id()))
-    assert len(await sweep_after_half_a_minute(gates, owner)) == 1
+    assert len(await sweep_later(gates, owner)) == 1
 
 
 @pytest.mark.parametrize("queue", ["work", "events"])
@@ -213,8 +213,8 @@ async def owner(database: Database) -> AsyncIterator[asyncpg.Connection]:
     await connection.close()
 
 
-async def sweep_after_half_a_minute(gates: WorkGates, owner: asyncpg.Connection) -> list[LanePlace]:
-    await owner.execute("UPDATE queue_floors SET next_at = next_at - interval '31 seconds'")
+async def sweep_later(gates: WorkGates, owner: asyncpg.Connection) -> list[LanePlace]:
+    await owner.execute("UPDATE queue_floors SET next_at = next_at - interval '11 seconds'")
     _, places = await gates.find_lanes(None)
     return places
 
