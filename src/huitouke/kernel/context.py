@@ -52,6 +52,28 @@ Permissions: TypeAlias = frozenset[str] | AllPermissions
 """Names of what the actor may do."""
 
 
+@dataclass(frozen=True, slots=True)
+class DataScope:
+    """Whose customers the actor sees: those of these people, and of everybody in these departments.
+
+    What belongs to nobody yet is seen by all who may open the page.
+    """
+
+    staff_ids: frozenset[UUID] = frozenset()
+    department_ids: frozenset[UUID] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class AllData:
+    """Everything of the tenant: jobs, and people whose role sees all."""
+
+
+ALL_DATA: Final = AllData()
+
+Scope: TypeAlias = DataScope | AllData
+"""How far the actor sees within the tenant. Permissions say what may be done, the scope with whose customers."""
+
+
 class NoTransactionError(RuntimeError):
     """A service asked for the session although no transaction is open: a programming error."""
 
@@ -63,6 +85,7 @@ class Context:
     tenant_id: UUID
     actor: Actor
     permissions: Permissions = frozenset()
+    scope: Scope = DataScope()
     locale: str = DEFAULT_LOCALE
     request_id: str | None = None
     causation_id: UUID | None = None
@@ -108,11 +131,12 @@ class Context:
 
 
 def job_context(tenant_id: UUID, *, locale: str = DEFAULT_LOCALE, request_id: str | None = None) -> Context:
-    """The context of a job of that tenant: every permission, no person."""
+    """The context of a job of that tenant: every permission, all data, no person."""
     return Context(
         tenant_id=tenant_id,
         actor=Actor(ActorKind.JOB),
         permissions=AllPermissions(),
+        scope=ALL_DATA,
         locale=locale,
         request_id=request_id,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
 
-from huitouke.kernel.context import Context
+from huitouke.kernel.context import ALL_DATA, Context, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class Granted:
     display_name: str
     role: str
     permissions: frozenset[str]
+    scope: Scope = ALL_DATA
 
 
 AccessResolver: TypeAlias = Callable[[Context, UUID], Awaitable[Granted | None]]

@@ -59,6 +59,7 @@ class SignedIn:
             tenant_id=self.tenant_id,
             actor=Actor(ActorKind.STAFF, id=self.granted.staff_id, user_id=self.user_id),
             permissions=self.granted.permissions,
+            scope=self.granted.scope,
             locale=self.locale,
             request_id=request_id,
             address=address,

@@ -13,7 +13,15 @@ def module() -> Module:
     from huitouke.kernel.modules import PROCESS_END, MenuEntry, Permission, SurfaceRouter
     from huitouke.modules.organization import console, demo, service
     from huitouke.modules.organization.callbacks import WecomCallbacks
-    from huitouke.modules.organization.models import AccessToken, OwnRole, Staff, WecomApp
+    from huitouke.modules.organization.models import (
+        AccessToken,
+        Department,
+        OwnRole,
+        RoleDepartment,
+        Staff,
+        StaffDepartment,
+        WecomApp,
+    )
 
     folder = Path(__file__).parent
     return Module(
@@ -24,7 +32,7 @@ def module() -> Module:
         callback_kinds=(WecomCallbacks(),),
         access_resolver=service.resolve_access,
         extensions={PROCESS_END: (service.close_clients,)},
-        models=(OwnRole, Staff, WecomApp, AccessToken),
+        models=(OwnRole, Department, RoleDepartment, Staff, StaffDepartment, WecomApp, AccessToken),
         migrations=folder / "migrations",
         locales=folder / "locales",
         demo=demo.load,

@@ -79,7 +79,9 @@ async def roles(ctx: Context, mine: Permissions) -> RolesOut:
     """
     modules = load_modules()
     counted = await ctx.session.execute(
-        select(Staff.role, Staff.role_id, func.count(Staff.id).label("people")).group_by(Staff.role, Staff.role_id)
+        select(Staff.role, Staff.role_id, func.count(Staff.user_id).label("people"))
+        .where(Staff.user_id.is_not(None))
+        .group_by(Staff.role, Staff.role_id)
     )
     people: dict[str, int] = {}
     for row in counted:

@@ -43,7 +43,13 @@ async def create_role(ctx: Context, name: str, permissions: Sequence[str]) -> Ow
         raise InvalidInput(field="name", reason="too_many", maximum=MAX_ROLES)
     now = clock.now()
     role = OwnRole(
-        id=new_id(), name=_role_name(name), permissions=sorted(chosen), created_at=now, updated_at=now, version=1
+        id=new_id(),
+        name=_role_name(name),
+        permissions=sorted(chosen),
+        data_scope="all",
+        created_at=now,
+        updated_at=now,
+        version=1,
     )
     ctx.session.add(role)
     await _flush(ctx)
@@ -71,7 +77,7 @@ async def update_role(ctx: Context, role_id: UUID, change: RoleChange) -> OwnRol
     role.version += 1
     role.updated_at = clock.now()
     await _flush(ctx)
-    access.rights_changed(ctx, *await ctx.session.scalars(select(Staff.user_id).where(*_people(role.id))))
+    access.rights_changed(ctx, *_users(await ctx.session.scalars(select(Staff.user_id).where(*_people(role.id)))))
     realtime.hint(ctx, kind="rights")
     await audit.record(ctx, "organization.role_changed", "role", role.id, before=before, after=_facts(role))
     return role
@@ -97,7 +103,7 @@ async def delete_role(ctx: Context, role_id: UUID, move_to: RoleKey | None = Non
         await refuse_role_beyond(ctx, name, own)
         to = {"role": name, "role_id": own.id if own is not None else None}
         moved = await ctx.session.scalars(update(Staff).where(*_people(role_id)).values(**to).returning(Staff.user_id))
-        access.rights_changed(ctx, *moved)
+        access.rights_changed(ctx, *_users(moved))
         realtime.hint(ctx, kind="rights")
         after = {"people": people, "role": name, "role_name": own.name if own is not None else None}
     # Processes of the release before give another role without looking at this column.
@@ -118,6 +124,11 @@ async def role_to_give(ctx: Context, key: RoleKey) -> tuple[str, OwnRole | None]
     if role is None:
         raise NotFound(field="role", kind="role")
     return OWN, role
+
+
+def _users(found: Iterable[UUID | None]) -> list[UUID]:
+    """Those who sign in."""
+    return [one for one in found if one is not None]
 
 
 def _people(role_id: UUID) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -27,6 +27,12 @@ class StaffDisabled(Conflict):
     type = "organization.staff_disabled"
 
 
+class NoSignIn(Conflict):
+    """The address book names the person, who doesn't sign in here (yet)."""
+
+    type = "organization.no_sign_in"
+
+
 class WecomUseridTaken(Conflict):
     """Another person of the staff has this WeCom account."""
 

@@ -95,7 +95,7 @@ async def add_staff(ctx: Context, new: NewStaff) -> Staff:
     """
     name, own = await role_to_give(ctx, new.role)
     await refuse_role_beyond(ctx, name, own)
-    if (await ctx.session.scalar(select(func.count(Staff.id))) or 0) >= MAX_STAFF:
+    if (await ctx.session.scalar(select(func.count(Staff.user_id))) or 0) >= MAX_STAFF:
         raise InvalidInput(field="name", reason="too_many", maximum=MAX_STAFF)
     staff = await _insert(ctx, new)
     await audit.record(ctx, "organization.staff_added", "staff", staff.id, after=_facts(staff, own))
@@ -122,7 +122,8 @@ async def update_staff(ctx: Context, staff_id: UUID, change: StaffChange) -> Sta
         raise problems.LastOwner
     if change.name is not None:
         staff.name = _name(change.name)
-        await access.rename_user(ctx, staff.user_id, staff.name)
+        if staff.user_id is not None:
+            await access.rename_user(ctx, staff.user_id, staff.name)
     if role is not None:
         staff.role, staff.role_id = role, own.id if own is not None else None
     if change.wecom_userid is not None:
@@ -130,11 +131,12 @@ async def update_staff(ctx: Context, staff_id: UUID, change: StaffChange) -> Sta
     if change.notify_app_messages is not None:
         staff.notify_app_messages = change.notify_app_messages
     if change.password is not None:
-        await access.set_password(ctx, staff.user_id, change.password)
+        await access.set_password(ctx, _user_of(staff), change.password)
     if change.active is not None:
         await _set_active(ctx, staff, change.active)
     await _flush(ctx)
-    access.rights_changed(ctx, staff.user_id)
+    if staff.user_id is not None:
+        access.rights_changed(ctx, staff.user_id)
     if (staff.role, own) != (before["role"], had):
         realtime.hint(ctx, kind="rights", id=staff.id)
     await audit.record(ctx, "organization.staff_changed", "staff", staff.id, before=before, after=_facts(staff, own))
@@ -153,8 +155,9 @@ async def staff_link(ctx: Context, staff_id: UUID) -> links.NewLink:
     await _refuse_person_beyond(ctx, staff, await _own_role(ctx, staff))
     if staff.state != "active":
         raise problems.StaffDisabled
-    invited = await access.without_password(ctx, [staff.user_id])
-    link = await links.make_link(ctx, staff.user_id, "invitation" if invited else "reset")
+    user_id = _user_of(staff)
+    invited = await access.without_password(ctx, [user_id])
+    link = await links.make_link(ctx, user_id, "invitation" if invited else "reset")
     await audit.record(ctx, "organization.staff_link_made", "staff", staff.id, after={"kind": link.kind})
     return link
 
@@ -170,7 +173,7 @@ async def remove_second_step(ctx: Context, staff_id: UUID) -> None:
     if staff.id == ctx.actor.id:
         raise problems.OwnSecondStep
     await _refuse_person_beyond(ctx, staff, await _own_role(ctx, staff))
-    if await second_factor.remove_for(ctx, staff.user_id):
+    if await second_factor.remove_for(ctx, _user_of(staff)):
         await audit.record(ctx, "organization.second_step_removed", "staff", staff.id, after={"name": staff.name})
 
 
@@ -219,7 +222,12 @@ async def staff_to_notify(ctx: Context, permission: str) -> list[StaffContact]:
     rows = await ctx.session.execute(
         select(Staff.id, Staff.name, Staff.wecom_userid, Staff.role, OwnRole.permissions)
         .outerjoin(OwnRole, OwnRole.id == Staff.role_id)
-        .where(Staff.state == "active", Staff.notify_app_messages, Staff.wecom_userid.is_not(None))
+        .where(
+            Staff.state == "active",
+            Staff.user_id.is_not(None),
+            Staff.notify_app_messages,
+            Staff.wecom_userid.is_not(None),
+        )
         .order_by(Staff.id)
         .limit(MAX_STAFF)
     )
@@ -244,6 +252,7 @@ async def _insert(ctx: Context, new: NewStaff) -> Staff:
         state="active",
         wecom_userid=_userid(new.wecom_userid or ""),
         notify_app_messages=new.notify_app_messages,
+        source="hand",
         created_at=clock.now(),
     )
     ctx.session.add(staff)
@@ -262,10 +271,19 @@ async def _flush(ctx: Context) -> None:
 
 async def _set_active(ctx: Context, staff: Staff, active: bool) -> None:
     staff.state = "active" if active else "disabled"
+    if staff.user_id is None:
+        return
     if active:
         await access.add_membership(ctx, staff.user_id)
     else:
         await access.end_membership(ctx, staff.user_id)
+
+
+def _user_of(staff: Staff) -> UUID:
+    """The sign-in behind a person. Raises NoSignIn."""
+    if staff.user_id is None:
+        raise problems.NoSignIn
+    return staff.user_id
 
 
 async def _own_role(ctx: Context, staff: Staff) -> OwnRole | None:
