@@ -56,7 +56,9 @@ async def clone(kept: databases.Template, name: str) -> AsyncIterator[DatabaseUr
 def data_hash(made_by: Path | None = None) -> str:
     """Over the generator's source and everything that migrations are made of."""
     folders = [KERNEL_MIGRATIONS, KERNEL_MIGRATIONS.parent / "sql"]
-    folders += [module.migrations for module in load_modules() if module.migrations is not None]
+    for module in load_modules():
+        if module.migrations is not None:
+            folders += [module.migrations, module.migrations.parent / "sql"]
     files = sorted({file for folder in folders for file in folder.rglob("*") if file.suffix in (".py", ".sql")})
     if made_by is not None:
         files += sorted(made_by.rglob("*.py")) if made_by.is_dir() else [made_by]

@@ -22,6 +22,7 @@ import asyncpg
 
 from benchmarks.support.report import say
 from huitouke.kernel.database import DatabaseUrls
+from huitouke.modules.assistant.retrieval.check import terms_to_weigh
 from huitouke.modules.assistant.retrieval.terms import postings
 
 TOTAL: Final = 1_000_000
@@ -172,6 +173,11 @@ async def _store(
         records=[(tenant, *row) for row in rows],
         columns=["tenant_id", "entry_id", "term", "frequency", "length"],
     )
+    await connection.copy_records_to_table(
+        "knowledge_told",
+        records=[(tenant, made.id, sorted(terms_to_weigh([made.question, *made.variants]))) for made in entries],
+        columns=["tenant_id", "entry_id", "terms"],
+    )
 
 
 async def _copy_slice(connection: asyncpg.Connection[Any], source: UUID, tenant: UUID, start: int, count: int) -> None:
@@ -186,6 +192,11 @@ async def _copy_slice(connection: asyncpg.Connection[Any], source: UUID, tenant:
         "INSERT INTO knowledge_postings (tenant_id, entry_id, term, frequency, length)"
         " SELECT $2, entry_id, term, frequency, length FROM knowledge_postings"
         " WHERE tenant_id = $1 AND entry_id BETWEEN $3 AND $4 ORDER BY entry_id, term",
+        *ids,
+    )
+    await connection.execute(
+        "INSERT INTO knowledge_told (tenant_id, entry_id, terms) SELECT $2, entry_id, terms FROM knowledge_told"
+        " WHERE tenant_id = $1 AND entry_id BETWEEN $3 AND $4",
         *ids,
     )
 

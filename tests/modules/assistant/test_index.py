@@ -9,9 +9,12 @@ import pytest
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import connection, transaction
 from huitouke.kernel.ids import new_id
-from huitouke.modules.assistant.retrieval.index import Indexed, reindex
+from huitouke.modules.assistant.retrieval.check import terms_to_weigh
+from huitouke.modules.assistant.retrieval.index import Indexed, reindex, search
 from huitouke.modules.assistant.retrieval.ranking import Index
 from huitouke.modules.assistant.retrieval.terms import postings, query_terms
+from huitouke.modules.assistant.schemas import EntryDraft
+from huitouke.modules.assistant.service.entries import add_entries, indexed
 from tests.support.world import World
 
 CHARACTERS = "大小码尺衣裙裤退换货运费多少钱几天发开门关店在哪洗吗有没的"
@@ -105,6 +108,29 @@ async def test_two_merchants_know_nothing_of_each_other(
 
     assert set(await ranked(world.context, "门店在哪里")) == {mine.entry_id}
     assert set(await ranked(other.context, "门店在哪里")) == {theirs.entry_id}
+
+
+@pytest.mark.parametrize("known_before", [False, True])
+async def test_it_tells_how_much_each_word_of_question_and_entries_tells(world: World, known_before: bool) -> None:
+    """Also of entries that a release before put into the index, which did not note what the check weighs."""
+    asked = "大码的裙子有没有，运费多少钱"
+    drafts = [
+        EntryDraft(question=one.question, variants=list(one.variants), answer=one.answer)
+        for one in entries(random.Random(5), 200).values()
+    ]
+    async with transaction(world.context) as ctx:
+        held = {entry.id: indexed(entry) for entry in await add_entries(ctx, drafts, source="import")}
+        if known_before:
+            raw = await connection(ctx)
+            await raw.execute("DELETE FROM knowledge_told WHERE tenant_id = $1", world.tenant_id)
+        found = await search(ctx, asked)
+
+    index = reference(held)
+    assert len(found.candidates) == 8
+    assert found.rarity.entries == 200
+    wordings = [wording for candidate in found.candidates for wording in candidate.wordings]
+    terms = terms_to_weigh([asked, *wordings])
+    assert {term: found.rarity.count(term) for term in terms} == {term: index.count(term) for term in terms}
 
 
 async def test_an_empty_knowledge_finds_nothing(world: World) -> None:

@@ -36,6 +36,7 @@ def upgrade() -> None:
     _events()
     _callbacks()
     run_sql_file(SQL / "gates.sql")
+    run_sql_file(SQL / "find_work.sql")
     run_sql_file(SQL / "store_callbacks.sql")
     for gate in GATES:
         op.execute(f"REVOKE ALL ON FUNCTION {gate} FROM PUBLIC")

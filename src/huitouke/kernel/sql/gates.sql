@@ -34,36 +34,6 @@ BEGIN
 END
 $$
 -- ;;
--- find_work: tenants with ready items and the least place of each; a row without tenant tells the sequence's head.
--- Behind the mark it reads the index on seq, at most p_limit entries; a sweep (p_after null) hops from tenant to
--- tenant (loose index scan), so it costs tenants, not items.
-CREATE FUNCTION find_work(p_after bigint, p_limit integer) RETURNS TABLE (tenant_id uuid, seq bigint)
-LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public
-AS $$
-#variable_conflict use_column
-BEGIN
-  RETURN QUERY SELECT NULL::uuid, last_value FROM work_seq;
-  IF p_after IS NULL THEN
-    RETURN QUERY
-    WITH RECURSIVE hop AS (
-      (SELECT i.tenant_id, i.seq FROM work_items i WHERE i.seq IS NOT NULL ORDER BY i.tenant_id, i.seq LIMIT 1)
-      UNION ALL
-      SELECT n.tenant_id, n.seq
-        FROM hop CROSS JOIN LATERAL (
-             SELECT i.tenant_id, i.seq FROM work_items i
-              WHERE i.seq IS NOT NULL AND i.tenant_id > hop.tenant_id
-              ORDER BY i.tenant_id, i.seq LIMIT 1) n)
-    SELECT hop.tenant_id, hop.seq FROM hop;
-  ELSE
-    RETURN QUERY
-    SELECT recent.tenant_id, min(recent.seq)
-      FROM (SELECT i.tenant_id, i.seq FROM work_items i WHERE i.seq > p_after ORDER BY i.seq LIMIT p_limit) recent
-     GROUP BY recent.tenant_id;
-  END IF;
-END
-$$
--- ;;
 -- claim_work: leases up to p_per_tenant (≤ 50) ready items of each given tenant, oldest first, behind that tenant's
 -- mark, and of each kind at most p_free in all (null: any number). A worker that has no liveness row gets nothing: its
 -- leases could not be taken over.
@@ -267,37 +237,6 @@ AS $$
   UPDATE work_items i SET worker_id = NULL, lease_until = NULL, seq = nextval('work_seq')
    WHERE i.worker_id = p_worker
   RETURNING i.tenant_id, i.seq
-$$
--- ;;
--- claim_events: which (tenant, lane) has events, and the least place of each; a row without tenant tells the
--- sequence's head. Behind a mark by the index on seq, or (p_after null) by hopping over (tenant, lane).
--- Who dispatches a lane is settled by pg_try_advisory_xact_lock in that tenant's own transaction.
-CREATE FUNCTION claim_events(p_after bigint, p_limit integer) RETURNS TABLE (tenant_id uuid, lane smallint, seq bigint)
-LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public
-AS $$
-#variable_conflict use_column
-BEGIN
-  RETURN QUERY SELECT NULL::uuid, NULL::smallint, last_value FROM event_seq;
-  IF p_after IS NULL THEN
-    RETURN QUERY
-    WITH RECURSIVE hop AS (
-      (SELECT q.tenant_id, q.lane, q.seq FROM event_queue q ORDER BY q.tenant_id, q.lane, q.seq LIMIT 1)
-      UNION ALL
-      SELECT n.tenant_id, n.lane, n.seq
-        FROM hop CROSS JOIN LATERAL (
-             SELECT q.tenant_id, q.lane, q.seq FROM event_queue q
-              WHERE (q.tenant_id, q.lane) > (hop.tenant_id, hop.lane)
-              ORDER BY q.tenant_id, q.lane, q.seq LIMIT 1) n)
-    SELECT hop.tenant_id, hop.lane, hop.seq FROM hop;
-  ELSE
-    RETURN QUERY
-    SELECT recent.tenant_id, recent.lane, min(recent.seq)
-      FROM (SELECT q.tenant_id, q.lane, q.seq FROM event_queue q WHERE q.seq > p_after ORDER BY q.seq LIMIT p_limit)
-           recent
-     GROUP BY recent.tenant_id, recent.lane;
-  END IF;
-END
 $$
 -- ;;
 -- resolve_callback: the one endpoint of that address, for keys and tenant; no row when there is none.

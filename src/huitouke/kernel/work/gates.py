@@ -19,6 +19,8 @@ TENANTS_LIMIT: Final = 100
 WINDOW: Final = 5_000
 """Entries that one look behind the low-water mark reads."""
 DUE_LIMIT: Final = 1_000
+FROM_THE_BEGINNING: Final = -1
+"""As the place to look behind: a sweep that takes no earlier sweep's word (sql/find_work.sql)."""
 
 Outcome = Literal["done", "retry", "back", "dead"]
 
@@ -94,12 +96,12 @@ class WorkGates:
         return _places(await self._fetch("SELECT * FROM work_farewell($1)", worker_id))
 
     async def find(self, after: int | None) -> tuple[int, list[Place]]:
-        """The head of the queue, and tenants with ready work behind `after` (None: all)."""
+        """The head of the queue, and tenants with ready work behind `after` (None: a sweep over all there can be)."""
         rows = await self._fetch("SELECT * FROM find_work($1, $2)", after, WINDOW)
         return rows[0]["seq"], _places(rows[1:])
 
     async def find_lanes(self, after: int | None) -> tuple[int, list[LanePlace]]:
-        """The head of the queue of events, and lanes with events behind `after` (None: all)."""
+        """The head of the queue of events, and lanes with events behind `after` (None: a sweep)."""
         rows = await self._fetch("SELECT * FROM claim_events($1, $2)", after, WINDOW)
         return rows[0]["seq"], [LanePlace(row["tenant_id"], row["lane"], row["seq"]) for row in rows[1:]]
 

@@ -32,7 +32,7 @@ from huitouke.kernel.modules import Module
 from huitouke.kernel.notify import Signal, Topic, subscribed
 from huitouke.kernel.work.execution import run
 from huitouke.kernel.work.finishing import Finisher
-from huitouke.kernel.work.gates import PER_TENANT_LIMIT, TENANTS_LIMIT, Claimed, Place, WorkGates
+from huitouke.kernel.work.gates import FROM_THE_BEGINNING, PER_TENANT_LIMIT, TENANTS_LIMIT, Claimed, Place, WorkGates
 from huitouke.kernel.work.metrics import WORK_RUNNING, WORK_TAKEN_OVER
 from huitouke.kernel.work.ready import LowWater, Ready
 from huitouke.kernel.work.registry import Registry
@@ -45,6 +45,8 @@ RENEW_AFTER_SECONDS: Final = 4.0
 """Leases last 15 s: who has run this long has them renewed at each heartbeat that finds a third gone."""
 POLL_SECONDS: Final = 1.0
 SWEEP_SECONDS: Final = 5.0
+FULL_SWEEP_SECONDS: Final = 600.0
+"""Sweeps begin where the last ones found nothing below; so often they begin at the very beginning."""
 MAINTENANCE_SECONDS: Final = 3600.0
 EXPIRE_LIMIT: Final = 5_000
 EXPIRE_ROUNDS: Final = 200
@@ -84,6 +86,7 @@ class Worker:
         self._items_mark = LowWater()
         self._lanes_mark = LowWater()
         self._swept_at = float("-inf")
+        self._swept_fully_at = monotonic()
         self._stop = asyncio.Event()
         self._stopped = asyncio.Event()
         self._grace_seconds = 0.0
@@ -154,18 +157,22 @@ class Worker:
     async def look(self, *, everywhere: bool = False) -> None:
         """Looks for work and events: behind the low-water marks, and every five seconds everywhere."""
         started = monotonic()
-        sweep = everywhere or started - self._swept_at >= SWEEP_SECONDS
-        head, places = await self.gates.find(None if sweep else self._items_mark.mark)
+        fully = everywhere or started - self._swept_fully_at >= FULL_SWEEP_SECONDS
+        sweep = fully or started - self._swept_at >= SWEEP_SECONDS
+        begin = FROM_THE_BEGINNING if fully else None
+        head, places = await self.gates.find(begin if sweep else self._items_mark.mark)
         self._items_mark.seen(started, head)
         for place in places:
             self._on_place(place)
-        head, lanes = await self.gates.find_lanes(None if sweep else self._lanes_mark.mark)
+        head, lanes = await self.gates.find_lanes(begin if sweep else self._lanes_mark.mark)
         self._lanes_mark.seen(started, head)
         for lane in lanes:
             self.lanes.hint(lane.tenant_id, lane.lane, lane.seq)
         await self.timers.look(sweep=sweep)
         if sweep:
             self._swept_at = started
+        if fully:
+            self._swept_fully_at = started
 
     async def beat(self, *, sweep: bool) -> None:
         """Says that this worker lives, and takes over what silent ones hold."""

@@ -1,8 +1,9 @@
 """The gates themselves: what each gives, and that none lets a tenant see another's rows."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 
@@ -11,7 +12,7 @@ from huitouke.kernel.database import Database, current, transaction
 from huitouke.kernel.events import Event, emit
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.work import enqueue, schedule, wake_many
-from huitouke.kernel.work.gates import Finished, WorkGates
+from huitouke.kernel.work.gates import FROM_THE_BEGINNING, Finished, LanePlace, WorkGates
 from tests.modules.kernel.work.support import count, count_items
 from tests.support.world import World
 
@@ -145,3 +146,78 @@ async def test_claim_events_names_each_lane_once_with_its_first_event(world: Wor
         _, lanes = await gates.find_lanes(after)
         (lane,) = [lane for lane in lanes if lane.tenant_id == world.tenant_id]
         assert lane.seq > head
+
+
+async def test_a_sweep_begins_where_the_last_ones_found_nothing_that_could_still_come(
+    world: World, gates: WorkGates, owner: asyncpg.Connection
+) -> None:
+    """However many rows a long transaction keeps in the way; an event on its way is never passed over."""
+    async with transaction(world.context) as writing:
+        await emit(writing, Old(customer_id=new_id()))
+        late = await owner.fetchval("SELECT last_value FROM event_seq")
+        await owner.fetch("SELECT nextval('event_seq') FROM generate_series(1, 2000)")
+        for _ in range(3):
+            await sweep_later(gates, owner)
+        held = await floor_of(owner)
+
+    assert held < late
+    places = await sweep_later(gates, owner)
+    assert late in [place.seq for place in places if place.tenant_id == world.tenant_id]
+
+    await owner.execute("DELETE FROM event_queue")
+    for _ in range(2):
+        assert await sweep_later(gates, owner) == []
+    assert await floor_of(owner) > late
+    async with transaction(world.context) as ctx:
+        await emit(ctx, Old(customer_id=new_id()))
+    assert len(await sweep_later(gates, owner)) == 1
+
+
+@pytest.mark.parametrize("queue", ["work", "events"])
+async def test_what_stands_below_the_floor_is_found_from_the_very_beginning(
+    world: World, gates: WorkGates, owner: asyncpg.Connection, queue: str
+) -> None:
+    """Should the reckoning ever be wrong: nothing is lost, it is late."""
+    async with transaction(world.context) as ctx:
+        await wake_many(ctx, "test.low", ["a"])
+        await emit(ctx, Old(customer_id=new_id()))
+    await owner.execute("UPDATE queue_floors SET floor = floor + 1000000000 WHERE queue = $1", queue)
+    find = gates.find if queue == "work" else gates.find_lanes
+    _, swept = await find(None)
+    _, found = await find(FROM_THE_BEGINNING)
+    await owner.execute("UPDATE queue_floors SET floor = floor - 1000000000 WHERE queue = $1", queue)
+
+    assert world.tenant_id not in {place.tenant_id for place in swept}
+    assert world.tenant_id in {place.tenant_id for place in found}
+
+
+async def test_a_transaction_id_from_another_server_is_no_reason_to_wait_for_ever(
+    gates: WorkGates, owner: asyncpg.Connection
+) -> None:
+    """As it stands in a database that was restored from a backup."""
+    await owner.execute("DELETE FROM event_queue")
+    await owner.execute(
+        "UPDATE queue_floors SET next_floor = floor, next_xid = $1, next_at = clock_timestamp() WHERE queue = 'events'",
+        2**60,
+    )
+    await owner.fetch("SELECT nextval('event_seq') FROM generate_series(1, 2000)")
+    await gates.find_lanes(None)
+    assert await owner.fetchval("SELECT next_xid FROM queue_floors WHERE queue = 'events'") < 2**60
+
+
+@pytest.fixture
+async def owner(database: Database) -> AsyncIterator[asyncpg.Connection]:
+    assert database.urls.owner is not None
+    connection = await asyncpg.connect(database.urls.owner)
+    yield connection
+    await connection.close()
+
+
+async def sweep_later(gates: WorkGates, owner: asyncpg.Connection) -> list[LanePlace]:
+    await owner.execute("UPDATE queue_floors SET next_at = next_at - interval '11 seconds'")
+    _, places = await gates.find_lanes(None)
+    return places
+
+
+async def floor_of(owner: asyncpg.Connection) -> int:
+    return int(await owner.fetchval("SELECT floor FROM queue_floors WHERE queue = 'events'"))

@@ -246,9 +246,8 @@ class Question:
         return sum(weight * share for weight, share in zip(weights, known, strict=True)) / total
 
 
-def terms_to_weigh(question: str, candidates: Sequence[Candidate]) -> set[str]:
-    """The index terms whose rarity the check needs."""
-    texts = [question, *(wording for candidate in candidates for wording in candidate.wordings)]
+def terms_to_weigh(texts: Iterable[str]) -> set[str]:
+    """The index terms whose rarity the check needs of a question, or of an entry's wordings."""
     return set().union(*map(_terms_to_weigh, texts))
 
 

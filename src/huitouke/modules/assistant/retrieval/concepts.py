@@ -53,14 +53,15 @@ class Lexicon:
         self.properties = frozenset(properties)
         self._words = list(self._names)
         self._automaton = AhoCorasick(self._words, matchkind=MatchKind.LeftmostLongest)
-        self._matches = lru_cache(maxsize=TEXTS_KEPT)(self._find)
+        self.matches_in = lru_cache(maxsize=TEXTS_KEPT)(self._find)
+        """`matches` of a text that is folded already."""
 
     def matches(self, text: str) -> tuple[ConceptMatch, ...]:
         """Concepts in the text, longest words first come, without overlaps; a word of two concepts gives both.
 
         Latin words match only as whole words: `xl` is not found in `xlsx`.
         """
-        return self._matches(fold(text))
+        return self.matches_in(fold(text))
 
     def _find(self, folded: str) -> tuple[ConceptMatch, ...]:
         return tuple(

@@ -12,7 +12,7 @@ from uuid import UUID
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import connection
 from huitouke.modules.assistant.retrieval.check import Candidate, Rarity, terms_to_weigh
-from huitouke.modules.assistant.retrieval.terms import Posting, postings, query_terms
+from huitouke.modules.assistant.retrieval.terms import postings, query_terms
 from huitouke.modules.assistant.sql import statement
 
 ENTRIES_AT_ONCE: Final = 500
@@ -24,21 +24,8 @@ CANDIDATES: Final = 30
 FOUND: Final = 8
 """Entries that are read and checked."""
 
-_SEARCH: Final = """
-SELECT found.*, entry.question, entry.variants, entry.answer
-  FROM (SELECT * FROM search_knowledge($2, $3, $4) LIMIT $5) AS found
- CROSS JOIN LATERAL (
-       SELECT question, variants, answer
-         FROM knowledge_entries
-        WHERE tenant_id = $1 AND id = found.entry_id AND deleted_at IS NULL AND state = 'on' OFFSET 0) AS entry
- ORDER BY found.score DESC, found.entry_id
-"""
-"""`OFFSET 0`: the planner takes the function for a thousand rows, and would read all entries for them."""
-
-_COUNTS: Final = (
-    "SELECT term, entries FROM knowledge_terms WHERE tenant_id = $1 AND term = ANY($2)"
-    " UNION ALL SELECT kind, amount FROM knowledge_statistics WHERE tenant_id = $1 AND kind = '*'"
-)
+_SEARCH: Final = "SELECT * FROM find_answers($1, $2, $3, $4, $5)"
+_COUNTS: Final = "SELECT term, entries FROM knowledge_counts($1)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +59,22 @@ async def reindex(ctx: Context, removed: Iterable[UUID], added: Sequence[Indexed
     for start in range(0, len(added), ENTRIES_AT_ONCE):
         batch = added[start : start + ENTRIES_AT_ONCE]
         # Cutting words is CPU work: a millisecond for ten entries, so a thread takes over for more.
-        rows = _rows(batch) if len(batch) <= 10 else await asyncio.to_thread(_rows, batch)
+        rows, told = _cut(batch) if len(batch) <= 10 else await asyncio.to_thread(_cut, batch)
         if rows:
             ids, terms, frequencies, lengths = zip(*rows, strict=True)
             await raw.execute(
                 statement("add_postings"), ctx.tenant_id, list(ids), list(terms), list(frequencies), list(lengths)
             )
+        await raw.execute(statement("add_told"), ctx.tenant_id, [entry.entry_id for entry in batch], told)
 
 
 async def search(ctx: Context, question: str, context: Sequence[str] = ()) -> Found:
     """The entries nearest to a question. `context` is the messages before it, oldest first."""
     weights = query_terms(question, context)
+    asked = list(terms_to_weigh([question]))
     raw = await connection(ctx)
-    rows = await raw.fetch(_SEARCH, ctx.tenant_id, list(weights), list(weights.values()), CANDIDATES, FOUND)
+    rows = await raw.fetch(_SEARCH, list(weights), list(weights.values()), CANDIDATES, FOUND, asked)
+    found = [row for row in rows if row["entry_id"] is not None]
     candidates = [
         Candidate(
             entry_id=row["entry_id"],
@@ -97,28 +87,29 @@ async def search(ctx: Context, question: str, context: Sequence[str] = ()) -> Fo
             concepts=row["concepts"],
             answers=row["answers"],
         )
-        for row in rows
+        for row in sorted(found, key=lambda row: (-row["score"], row["entry_id"]))
     ]
-    return Found(candidates, await _rarity(ctx, question, candidates))
+    counts = {term: count for row in rows for term, count in zip(row["told"] or (), row["counts"] or (), strict=True)}
+    if any(row["told"] is None for row in found):
+        counts |= await _counts(ctx, candidates)
+    return Found(candidates, Rarity(counts.get("*", 0), lambda term: counts.get(term, 0)))
 
 
-async def _rarity(ctx: Context, question: str, candidates: Sequence[Candidate]) -> Rarity:
+async def _counts(ctx: Context, candidates: Sequence[Candidate]) -> dict[str, int]:
+    """For entries that a release before put into the index: what the check weighs of them, counted apart."""
     raw = await connection(ctx)
-    terms = list(terms_to_weigh(question, candidates))
-    counts = {row["term"]: int(row["entries"]) for row in await raw.fetch(_COUNTS, ctx.tenant_id, terms)}
-    return Rarity(counts.get("*", 0), lambda term: counts.get(term, 0))
+    terms = terms_to_weigh([wording for candidate in candidates for wording in candidate.wordings])
+    return {row["term"]: row["entries"] for row in await raw.fetch(_COUNTS, list(terms))}
 
 
-def _rows(batch: Sequence[Indexed]) -> list[tuple[UUID, str, int, int]]:
-    return [
+def _cut(batch: Sequence[Indexed]) -> tuple[list[tuple[UUID, str, int, int]], list[str]]:
+    """The postings of entries, and for each the terms that the check weighs, one in each line."""
+    rows = [
         (entry.entry_id, posting.term, posting.frequency, posting.length)
         for entry in batch
-        for posting in _postings(entry)
+        for posting in postings(entry.question, entry.variants, entry.answer)
     ]
-
-
-def _postings(entry: Indexed) -> list[Posting]:
-    return postings(entry.question, entry.variants, entry.answer)
+    return rows, ["\n".join(sorted(terms_to_weigh([entry.question, *entry.variants]))) for entry in batch]
 
 
 def _texts(value: object) -> list[str]:

@@ -26,7 +26,6 @@ _MERCHANTS: Final = frozenset({"branch", "eat", "lodging", "sights"})
 """Concepts that are also what a merchant is: 「这家酒店」 is the one that is spoken to."""
 CUT_TEXTS: Final = 2_048
 """Texts whose words are kept: the check asks for those of an entry several times, and good entries come again."""
-_WORD: Final = re.compile(r"[^\W_]+")
 _FUNCTION_WORDS: Final = Path(__file__).parent / "function_words.txt"
 
 
@@ -94,14 +93,12 @@ def _wish(clause: str, asks: bool) -> Wish | None:
 @lru_cache(maxsize=CUT_TEXTS)
 def content_words(text: str) -> tuple[str, ...]:
     """Words that say what it is about: no function words, no courtesies, nothing that a concept covers wholly."""
-    folded = fold(text)
-    masked = list(folded)
-    for match in lexicon().matches(folded):
-        if match.narrower:
-            continue
-        masked[match.start : match.end] = "，" * (match.end - match.start)
-    cut = rjieba.cut("".join(masked))
-    return tuple(word for word in cut if _WORD.fullmatch(word) and word not in function_words())
+    masked = folded = fold(text)
+    for match in lexicon().matches_in(folded):
+        if not match.narrower:
+            masked = masked[: match.start] + "，" * (match.end - match.start) + masked[match.end :]
+    left_out = function_words()
+    return tuple(word for word in rjieba.cut(masked) if word.isalnum() and word not in left_out)
 
 
 @lru_cache(maxsize=1)

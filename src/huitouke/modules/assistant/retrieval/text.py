@@ -36,7 +36,7 @@ def bigrams(text: str) -> list[str]:
 
 def words(text: str) -> list[str]:
     """Words in search mode: long words together with the shorter words inside them; punctuation dropped."""
-    return [word for word in rjieba.cut_for_search(fold(text)) if _RUN.fullmatch(word)]
+    return [word for word in rjieba.cut_for_search(fold(text)) if word.isalnum()]
 
 
 def characters(text: str) -> list[str]:

@@ -3,6 +3,9 @@ WITH removed AS (
   DELETE FROM knowledge_postings WHERE tenant_id = $1 AND entry_id = ANY($2::uuid[])
   RETURNING term, entry_id, length
 ),
+untold AS (
+  DELETE FROM knowledge_told WHERE tenant_id = $1 AND entry_id = ANY($2::uuid[])
+),
 counts AS MATERIALIZED (SELECT term, count(*) AS entries FROM removed GROUP BY term),
 last_ones AS (
   DELETE FROM knowledge_terms t USING counts c
