@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 CALLBACK_LOG_LIMIT = 1_000
 
+
 @dataclass(slots=True)
 class RecognitionCode:
     """What an app gets for somebody who was recognised; `userid` empty: nobody of the corp. Not kept over a restart."""

@@ -1,4 +1,4 @@
-"""Who somebody is in WeCom: the pages that people are sent to, and the call that turns their code into a name (§1.18)."""
+"""Who somebody is in WeCom: the pages that people are sent to, and the call that names them (§1.18)."""
 
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -55,5 +55,5 @@ async def recognise(client: WecomClient, code: str) -> Recognised:
     answer = await client.get("auth/getuserinfo", {"code": code})
     userid = answer.get("userid")
     if userid is not None and (not isinstance(userid, str) or not userid):
-        raise UnexpectedAnswer("auth/getuserinfo: userid is no text")
+        raise UnexpectedAnswer(None, "userid is no text", "auth/getuserinfo")
     return Recognised(userid)

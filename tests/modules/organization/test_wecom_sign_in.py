@@ -52,7 +52,7 @@ async def recognised(browser: httpx2.AsyncClient, door: str, userid: str, *, ins
     """Goes to WeCom as that person; what WeCom sends the browser back with."""
     way = (await browser.post(f"{door}/way", json={"inside": inside})).json()["url"]
     async with httpx2.AsyncClient(trust_env=False) as outside:
-        answer = await outside.get(way.replace("#wechat_redirect", ""), params={"as": userid})
+        answer = await outside.get(f"{way.removesuffix('#wechat_redirect')}&as={userid}")
     assert answer.status_code == 302, answer.text
     back = urlsplit(answer.headers["location"])
     assert back.path == f"/in/{door.rsplit('/', 1)[1]}/back"

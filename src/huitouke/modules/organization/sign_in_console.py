@@ -1,7 +1,7 @@
 """The console's routes for signing in with WeCom, open to people who are not signed in yet."""
 
 import secrets
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse

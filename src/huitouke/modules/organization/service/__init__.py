@@ -21,7 +21,6 @@ from huitouke.modules.organization.service.staff import (
     staff_to_notify,
     update_staff,
 )
-from huitouke.modules.organization.service.wecom_sign_in import close_door, door_addresses, open_door
 from huitouke.modules.organization.service.wecom_apps import (
     NewWecomApp,
     WecomAppChange,
@@ -31,6 +30,7 @@ from huitouke.modules.organization.service.wecom_apps import (
     wecom_app,
     wecom_apps,
 )
+from huitouke.modules.organization.service.wecom_sign_in import close_door, door_addresses, open_door
 
 __all__ = [
     "EVENT_ROUTES",

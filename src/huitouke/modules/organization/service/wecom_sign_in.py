@@ -90,7 +90,7 @@ async def close_door(ctx: Context, app_id: UUID) -> None:
 
 
 async def door_addresses(ctx: Context) -> dict[UUID, str]:
-    """The addresses of the merchant's doors by app; at most one for each. A table of the platform: the tenant is named."""
+    """The merchant's doors by app, at most one for each. It is a table of the platform, so the tenant is named."""
     rows = await ctx.session.execute(
         select(WecomDoor.wecom_app_id, WecomDoor.code).where(WecomDoor.tenant_id == ctx.tenant_id).limit(MAX_APPS)
     )
@@ -149,7 +149,7 @@ async def sign_in_with_wecom(
         SignInThrottled: too many tries from this address.
         ScanAgain: WeCom's code is none, too old, or used.
         OutsideFailed: WeCom didn't answer as it should; the reason is a sentence.
-        NotOurStaff: WeCom names somebody who isn't staff here, or who left; `userid` says whom, where it is of the corp.
+        NotOurStaff: WeCom names somebody who isn't staff here, or left; `userid` says whom.
         NotInvited: the person is known from the address book and has no sign-in yet.
         NoTenant: the person was shut out meanwhile.
     """
