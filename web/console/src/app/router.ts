@@ -16,12 +16,18 @@ declare module 'vue-router' {
   }
 }
 
+/** The area of the platform's operators. */
+export function isOperators(path: string): boolean {
+  return /^\/operator(\/|$)/.test(path);
+}
+
 export function makeRouter(features: readonly Feature[]): Router {
   const router = createRouter({
     history: createWebHistory(),
     routes: [
       { path: '/sign-in', name: 'sign-in', component: () => import('./session/SignInPage.vue'), meta: { open: true, title: 'app.sign_in.title' } },
       { path: '/join', name: 'join', component: () => import('./session/JoinPage.vue'), meta: { open: true, title: 'app.join.title' } },
+      { path: '/sign-up', name: 'sign-up', component: () => import('./session/SignUpPage.vue'), meta: { open: true, title: 'app.sign_up.title' } },
       { path: '/unreachable', name: 'unreachable', component: () => import('./pages/UnreachablePage.vue'), meta: { title: 'app.unreachable.title' } },
       {
         path: '/',
@@ -39,9 +45,11 @@ export function makeRouter(features: readonly Feature[]): Router {
 
   router.beforeEach(async (to) => {
     if (to.name === 'unreachable') return true;
+    // Who runs the installation signs in apart from everybody; nothing of it is loaded for a shop.
+    if (isOperators(to.path)) return (await import('../operator/area')).enter(router, to);
     const signedIn = await restoreSession().catch(() => null);
     if (signedIn === null) return { name: 'unreachable', query: { next: to.fullPath } };
-    if (to.meta.open) return signedIn && to.name === 'sign-in' ? '/' : true;
+    if (to.meta.open) return signedIn && (to.name === 'sign-in' || to.name === 'sign-up') ? '/' : true;
     if (!signedIn) return { name: 'sign-in', query: to.fullPath === '/' ? {} : { next: to.fullPath } };
     if (to.name === 'home') return { path: useSession().me?.menu[0]?.path ?? '/me', replace: true };
     if (!useSession().allowsAny(to.meta.permissions ?? [])) return { name: 'forbidden', query: { from: to.fullPath } };

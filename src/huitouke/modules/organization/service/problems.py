@@ -1,6 +1,6 @@
 """Why something about staff or WeCom apps can't be done."""
 
-from huitouke.kernel.errors import Conflict, InvalidInput, PermissionMissing
+from huitouke.kernel.errors import Conflict, InvalidInput, PermissionMissing, Problem
 
 
 class LastOwner(Conflict):
@@ -91,3 +91,28 @@ class RoleInUse(Conflict):
     """`people` have the role: they are given another one first."""
 
     type = "organization.role_in_use"
+
+
+class TenantStateConflict(Conflict):
+    """The tenant's state doesn't allow that step (any more); `state` says which it is."""
+
+    type = "organization.tenant_state"
+
+
+class VisitAnswered(Conflict):
+    """The visit was answered, or is over."""
+
+    type = "organization.visit_answered"
+
+
+class VisitPending(Conflict):
+    """The same operator has asked already, and waits."""
+
+    type = "organization.visit_pending"
+
+
+class SignUpClosed(Problem):
+    """Shops are made by the operator here."""
+
+    status = 403
+    type = "organization.sign_up_closed"

@@ -5,6 +5,7 @@ export const keys = {
   link: (token: string) => ['session', 'link', token] as const,
   devices: ['session', 'devices'] as const,
   secondFactor: ['session', 'second-factor'] as const,
+  signUp: ['session', 'sign-up'] as const,
 };
 
 /** Whom a link is for. It may be gone a moment later, so nothing of it is kept. */
@@ -15,6 +16,11 @@ export function linkQuery(token: string) {
     retry: false,
     gcTime: 0,
   });
+}
+
+/** Whether shops may sign up by themselves. */
+export function signUpQuery() {
+  return queryOptions({ queryKey: keys.signUp, queryFn: ({ signal }) => unwrap(api.GET('/api/sign-up', { signal })) });
 }
 
 export function devicesQuery() {
