@@ -6,12 +6,19 @@ import httpx2
 import pytest
 
 from tests.isolation.neighbours import Merchant
-from tests.support.http import PASSWORD, application, client
+from tests.support.http import PASSWORD, application, client, forget_guesses
 from tests.support.operations import UNSAFE, Operation, operations
 from tests.support.operators import make_operator, operator_client
 
 OF_THEIR_OWN = {"operator_sign_in": 401, "operator_sign_out": 204}
 """What strangers are answered where it isn't 401 for the session: a wrong password, and leaving twice."""
+
+
+@pytest.fixture(autouse=True)
+async def forgotten() -> AsyncIterator[None]:
+    """These tests guess passwords, and all share an address."""
+    yield
+    await forget_guesses()
 
 
 @pytest.fixture
@@ -56,7 +63,7 @@ async def test_a_tenants_session_is_no_operators_under_its_cookies_name(mine: Me
 async def test_an_operators_session_opens_no_console(mine: Merchant, operator: httpx2.AsyncClient) -> None:
     token = operator.cookies["huitouke_operator"]
     public = {"session_sign_out", "session_look_at_link", "session_use_link", "session_second_step"}
-    public |= {"session_sign_up_open", "session_sign_up"}
+    public |= {"session_sign_up_open", "session_sign_up", "session_sign_in"}
     for cookie in ("huitouke_operator", "huitouke_session"):
         async with client(application()) as browser:
             for operation in operations():

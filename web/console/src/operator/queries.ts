@@ -10,6 +10,7 @@ export interface TenantFilter {
 }
 
 export const keys = {
+  all: ['operator'] as const,
   tenants: ['operator', 'tenants'] as const,
   tenant: (id: string) => ['operator', 'tenants', id] as const,
   plans: ['operator', 'plans'] as const,
