@@ -27,9 +27,10 @@ const DAY_MS = 86_400_000;
 /** So many days before the end one is told of it. */
 const TOLD_DAYS = 7;
 
-/** Whole days left, when it is time to say so; null while there is enough, and when the time is over. */
+/** Days left, rounded, when it is time to say so; null while there is enough, and when the time is over. */
 export function daysToTell(expiresAt: string | null, renewed: boolean, now: Date): number | null {
   if (!expiresAt || renewed) return null;
   const left = Date.parse(expiresAt) - now.getTime();
-  return left > 0 && left <= TOLD_DAYS * DAY_MS ? Math.ceil(left / DAY_MS) : null;
+  const days = Math.max(1, Math.round(left / DAY_MS));
+  return left > 0 && days <= TOLD_DAYS ? days : null;
 }
