@@ -7,7 +7,7 @@ import asyncio
 import getpass
 import os
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, TypeVar, get_args
 
@@ -17,14 +17,20 @@ import pydantic
 from sqlalchemy.exc import DBAPIError
 from starlette.types import ASGIApp
 
-from huitouke import backup_commands, doctor, plugins, standalone
+from huitouke import backup_commands, doctor, operator_commands, plugins, standalone
 from huitouke.app import access_resolver, create_app, openapi_document
 from huitouke.demo import command as demo_command
-from huitouke.installation import OwnerMissingError, configured_urls, database_urls, migrate_embedded, owner_url
+from huitouke.installation import (
+    OwnerMissingError,
+    configured_urls,
+    database_urls,
+    migrate_embedded,
+    owner_url,
+    with_database,
+)
 from huitouke.kernel import key_rotation, keys, locales
 from huitouke.kernel.access import second_factor, use_resolver
 from huitouke.kernel.backup import BackupError
-from huitouke.kernel.database import Database, DatabaseUrls, configure
 from huitouke.kernel.database.checks import UnsafeRoleError
 from huitouke.kernel.database.launcher import LauncherError
 from huitouke.kernel.database.migrate import SchemaAheadError, migrate
@@ -117,6 +123,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
 
     _add_keys(commands)
     _add_tenants(commands)
+    _add_operators(commands)
     _add_users(commands)
     _add_modules(commands)
 
@@ -157,6 +164,12 @@ def _add_tenants(commands: Any) -> None:
     creating.add_argument("--name", required=True, help="the merchant's name")
     creating.add_argument("--owner", required=True, help="the owner's sign-in name")
     creating.add_argument("--password", help="the owner's password; asked for when missing")
+    operator_commands.add_tenant_commands(tenants, _command)
+
+
+def _add_operators(commands: Any) -> None:
+    operators = commands.add_parser("operator", help="who runs this installation").add_subparsers(required=True)
+    operator_commands.add_operator_commands(operators, _command)
 
 
 def _add_users(commands: Any) -> None:
@@ -266,7 +279,7 @@ def _keys_rotate(options: argparse.Namespace, settings: Settings) -> None:
     async def rotate() -> key_rotation.Rotated:
         return await key_rotation.reseal_everything(ring, lambda done: _progress(f"{done.tenants} merchants"))
 
-    done = _with_database(settings, rotate)
+    done = with_database(settings, rotate)
     print(f"\nsealed {done.values} values anew with key {ring.first_kid}")
     if options.drop_old and settings.keys is None:
         keys.write_ring(settings.key_file, ring.without_old(), overwrite=True)
@@ -288,13 +301,13 @@ def _tenant_create(options: argparse.Namespace, settings: Settings) -> None:
     async def create() -> Any:
         return await organization.found_tenant(options.name, options.owner, keys.Secret(password))
 
-    founded = _with_database(settings, create)
+    founded = with_database(settings, create)
     print(f"made {options.name} ({founded.tenant_id}); {options.owner} can sign in")
 
 
 def _user_remove_second_step(options: argparse.Namespace, settings: Settings) -> None:
     use_resolver(access_resolver(load_modules()))
-    removed = _with_database(settings, lambda: second_factor.remove_by_name(options.sign_in_name))
+    removed = with_database(settings, lambda: second_factor.remove_by_name(options.sign_in_name))
     name = options.sign_in_name
     print(f"{name} signs in with the password alone" if removed else f"{name} has no second step; nothing was changed")
 
@@ -333,31 +346,12 @@ def _demo_data(options: argparse.Namespace, settings: Settings) -> None:
     async def load() -> bool:
         return await demo_data.load(load_modules(), public_url=settings.public_url, sandbox_url=options.sandbox_url)
 
-    made = _with_database(settings, load)
+    made = with_database(settings, load)
     print("demo data loaded" if made else "the demo data are there already")
 
 
 def _version(options: argparse.Namespace, settings: Settings) -> None:
     print(f"huitouke {release()}")
-
-
-def _with_database(settings: Settings, use: Callable[[], Awaitable[T]]) -> T:
-    """Runs `use` with the database open, and ends with its result."""
-
-    async def run(urls: DatabaseUrls) -> T:
-        database = Database(urls, statement_cache=settings.database_statement_cache)
-        configure(database)
-        try:
-            return await use()
-        finally:
-            configure(None)
-            await database.close()
-
-    modules = load_modules()
-    keys.ensure_ring(settings)
-    with database_urls(settings) as urls:
-        migrate_embedded(settings, urls, modules)
-        return asyncio.run(run(urls))
 
 
 def _roles(text: str) -> frozenset[Role]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
+from uuid import UUID
 
 import structlog
 from sqlalchemy import select, text, update
@@ -16,11 +17,21 @@ from huitouke.kernel.demo import DemoWorld
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.keys import Secret
 from huitouke.kernel.modules import Modules
+from huitouke.kernel.operators.signing_in import add_operator
+from huitouke.kernel.plans.models import Plan
+from huitouke.kernel.plans.standing import forget_standing
+from huitouke.kernel.tenancy import Tenant
 from huitouke.modules.organization import service as organization
+from huitouke.modules.organization.operator_schemas import SettingsBody
+from huitouke.modules.organization.service import platform
 
 TENANT_NAME: Final = "拾光衣橱"
 OWNER_NAME: Final = "林店长"
 LOADED: Final = "kernel.demo_loaded"
+OPERATOR_NAME: Final = "platform"
+"""Signs in at /operator, with the demo's password."""
+
+PLAN_KEY: Final = "standard"
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +45,7 @@ async def load(modules: Modules, *, public_url: str, sandbox_url: str | None) ->
     context = job_context(founded.tenant_id)
     world = DemoWorld(context=context, public_url=public_url, sandbox_url=sandbox_url)
     world.facts["owner_staff_id"] = founded.staff_id
+    await _platform(founded.tenant_id)
     for module in modules:
         if module.demo is not None:
             log.info("demo.loading", module=module.name)
@@ -41,6 +53,16 @@ async def load(modules: Modules, *, public_url: str, sandbox_url: str | None) ->
     async with transaction(context) as ctx:
         await audit.record(ctx, LOADED, "tenant", founded.tenant_id)
     return True
+
+
+async def _platform(tenant_id: UUID) -> None:
+    """Who runs the demo, the shop's plan, and shops that may sign up."""
+    await add_operator(OPERATOR_NAME, Secret(PASSWORD))
+    async with platform_transaction() as session:
+        plan_id = await session.scalar(select(Plan.id).where(Plan.key == PLAN_KEY))
+        await session.execute(update(Tenant).where(Tenant.id == tenant_id).values(plan_id=plan_id))
+        await platform.change_settings(session, SettingsBody(sign_up_open=True, sign_up_plan_id=plan_id))
+    forget_standing(tenant_id)
 
 
 async def _is_loaded() -> bool:

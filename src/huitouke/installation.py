@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, TypeVar
 
-from huitouke.kernel.database import DatabaseUrls
+from huitouke.kernel import keys
+from huitouke.kernel.database import Database, DatabaseUrls, configure
 from huitouke.kernel.database.embedded import prepare
 from huitouke.kernel.database.launcher import start
 from huitouke.kernel.database.migrate import migrate
-from huitouke.kernel.modules import Modules
+from huitouke.kernel.modules import Modules, load_modules
 from huitouke.kernel.settings import Settings
+
+T = TypeVar("T")
 
 POSTGRES_FOLDER: Final = "postgres"
 PASSWORDS_FILE: Final = "database-passwords.json"
@@ -69,3 +72,22 @@ def migrate_embedded(settings: Settings, urls: DatabaseUrls, modules: Modules) -
     """Brings the embedded database to this release by itself; others are migrated by `huitouke migrate`."""
     if settings.database_url is None:
         asyncio.run(migrate(owner_url(urls), modules))
+
+
+def with_database(settings: Settings, use: Callable[[], Awaitable[T]]) -> T:
+    """Runs `use` with the database open, and ends with its result."""
+
+    async def run(urls: DatabaseUrls) -> T:
+        database = Database(urls, statement_cache=settings.database_statement_cache)
+        configure(database)
+        try:
+            return await use()
+        finally:
+            configure(None)
+            await database.close()
+
+    modules = load_modules()
+    keys.ensure_ring(settings)
+    with database_urls(settings) as urls:
+        migrate_embedded(settings, urls, modules)
+        return asyncio.run(run(urls))

@@ -20,6 +20,7 @@ from tests.modules.conversations.desk import Desk, open_desk
 from tests.modules.wechat_sandbox.shop import Sandbox
 from tests.support.http import application, signed_in
 from tests.support.operations import operations
+from tests.support.operators import make_operator, operator_client
 from tests.support.time import later, today
 
 UUID_TEXT = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -80,6 +81,7 @@ async def _fill(one: Merchant) -> None:
     ids["letter_id"] = await _dead_letter(one)
     ids["object_id"] = ids["actor_id"] = ids["staff_id"]
     ids["session_id"] = (await _made(one.owner.get("/api/sessions")))[0]["id"]
+    ids["visit_id"] = await _visit(one)
     remark = {"remark": f"老顾客 {word}"}
     await _made(one.owner.patch(f"/api/customers/{ids['customer_id']}", json=remark))
 
@@ -112,6 +114,14 @@ async def _converse(one: Merchant) -> None:
 async def _uploaded(one: Merchant, purpose: str, name: str, content: bytes) -> tuple[str, str]:
     stored = await _made(one.owner.post("/api/files", params={"purpose": purpose}, files={"file": (name, content)}))
     return stored["id"], stored["url"]
+
+
+async def _visit(one: Merchant) -> str:
+    """An operator asks to look in."""
+    async with operator_client(application(), await make_operator()) as operator:
+        path = f"/operator/api/tenants/{one.desk.context.tenant_id}/visits"
+        asked = await _made(operator.post(path, json={"reason": f"看看 {one.word}"}))
+    return str(asked["id"])
 
 
 async def _dead_letter(one: Merchant) -> str:

@@ -36,7 +36,12 @@ SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnot
 
 CHECKS = "SELECT conname FROM pg_constraint WHERE conrelid = $1 AND contype IN ('c', 'f') AND conparentid = 0"
 
-VALUES = {"uuid": f"'{new_id()}'::uuid", "bytea": "'\\x00'::bytea", "timestamp with time zone": "'2026-01-01'"}
+VALUES = {
+    "uuid": f"'{new_id()}'::uuid",
+    "bytea": "'\\x00'::bytea",
+    "timestamp with time zone": "'2026-01-01'",
+    "date": "'2026-01-01'",
+}
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from huitouke.app import SURFACES, access_resolver, openapi_document
 from huitouke.kernel.access import use_resolver
 from huitouke.kernel.access.resolver import Granted
 from huitouke.kernel.context import Context
-from huitouke.kernel.modules import load_modules
+from huitouke.kernel.modules import Surface, load_modules
 from huitouke.modules.organization.service.roles import permissions_of
 from tests.isolation.neighbours import Merchant, fastapi_of, routes_of, traces_of
 from tests.support.http import ORIGIN, application, client, signed_in
@@ -58,6 +58,8 @@ FOR_EVERYBODY_SIGNED_IN = {
     "session_confirm_second_factor",
     "session_renew_recovery_codes",
     "session_turn_off_second_factor",
+    "session_sign_up_open",
+    "session_sign_up",
     "files_upload",
 }
 """Operations that ask for no permission: one's own sessions and second step, links that are their own proof, and files,
@@ -71,14 +73,19 @@ TO_STRANGERS = {
     "wecom_door": 200,
     "wecom_door_way": 200,
     "wecom_door_sign_in": 410,
+    "session_sign_up_open": 200,
+    "session_sign_up": 403,
 }
-"""What strangers are answered where it isn't 401: they may leave twice, hold a link or a challenge that is none, and
-stand before a merchant's door."""
+"""What strangers are answered where it isn't 401: they may leave twice, hold a link or a challenge that is none, stand
+before a merchant's door, and learn that shops are made by the operator."""
 
 READ_AND_NOTED = {"audit_export"}
 """Operations that only read, but leave a note that somebody did, and so are no GET."""
 
 REFUSED = {401, 403, 404}
+
+TESTED: tuple[Surface, ...] = ("console", "operator")
+"""Surfaces with endpoints: those of the operator in test_operator.py."""
 
 
 @pytest.fixture
@@ -149,7 +156,7 @@ def same_for_unknown(answer: httpx2.Response) -> str:
 
 def test_every_route_is_an_operation_of_the_console_or_said_to_be_public() -> None:
     app: FastAPI = fastapi_of(application())
-    described = {(each.method, each.path) for each in operations()}
+    described = {(each.method, each.path) for surface in TESTED for each in operations(surface)}
     seen = set()
     for route in routes_of(app):
         for method in route.methods - {"HEAD"}:
@@ -157,7 +164,7 @@ def test_every_route_is_an_operation_of_the_console_or_said_to_be_public() -> No
                 assert (method, route.path) in described, f"{method} {route.path} is in no document"
                 seen.add((method, route.path))
     assert seen == described
-    for surface in set(SURFACES) - {"console"}:
+    for surface in set(SURFACES) - set(TESTED):
         assert not openapi_document(load_modules(), surface)["paths"], f"{surface} has endpoints: test them here"
 
 
@@ -187,6 +194,8 @@ async def test_what_would_be_recognised_as_a_leak_is_what_the_owner_sees(theirs:
         "channel_accounts_end",  # a number
         "session_second_factor",
         "wecom_door",  # the merchant's name
+        "session_sign_up_open",
+        "plan_look",  # figures, and the plan's name
     }
     assert {each.id for each in operations() if each.method == "GET"} - caught == without_data
 

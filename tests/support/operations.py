@@ -14,7 +14,7 @@ from uuid import UUID
 import httpx2
 
 from huitouke.app import openapi_document
-from huitouke.kernel.modules import load_modules
+from huitouke.kernel.modules import Surface, load_modules
 
 Where = Literal["path", "query", "header", "body"]
 Json: TypeAlias = dict[str, Any]
@@ -127,10 +127,10 @@ def _step_into(at: Any, step: str | int, empty: Any) -> Any:
     return at[step]
 
 
-@lru_cache(maxsize=1)
-def operations() -> tuple[Operation, ...]:
-    """All operations of the console's document."""
-    document = openapi_document(load_modules(), "console")
+@lru_cache
+def operations(surface: Surface = "console") -> tuple[Operation, ...]:
+    """All operations of the surface's document."""
+    document = openapi_document(load_modules(), surface)
     return tuple(
         _operation(document, method.upper(), path, described)
         for path, methods in document["paths"].items()

@@ -31,6 +31,7 @@ export default defineConfig({
   server: {
     proxy: {
       '/api': { target: server },
+      '/operator/api': { target: server },
       '/files': { target: server },
       '/realtime': { target: server.replace(/^http/, 'ws'), ws: true },
     },

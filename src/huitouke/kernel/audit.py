@@ -20,6 +20,7 @@ from huitouke.kernel.http import ConsoleTransaction, requires
 from huitouke.kernel.ids import lowest_id, new_id
 from huitouke.kernel.modules import Permission
 from huitouke.kernel.paging import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, encode_cursor, page_of
+from huitouke.kernel.plans.reading import also_when_read_only
 
 PERMISSION = Permission("audit.view", presets=("manager",))
 
@@ -136,6 +137,7 @@ async def list_entries(
 
 
 @router.post("/exports", operation_id="audit_export", dependencies=[requires(PERMISSION.name)])
+@also_when_read_only
 async def export(ctx: ConsoleTransaction, wanted: Annotated[AuditFilter, Depends(_filter)]) -> AuditExport:
     """The newest 10,000 entries that match, to be kept elsewhere. That they were taken out is an entry itself."""
     entries = await _entries(ctx, _matching(wanted).limit(EXPORT_LIMIT + 1))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from huitouke.kernel.database import Base
     from huitouke.kernel.demo import DemoWorld
     from huitouke.kernel.events import Event, Handler
+    from huitouke.kernel.plans import Feature, Quota
     from huitouke.kernel.realtime import Stream
     from huitouke.kernel.settings import Settings
     from huitouke.kernel.work import Job, Runner, Schedule
@@ -69,11 +70,13 @@ class Permission:
     """Something a role may allow, e.g. `conversations.reply`.
 
     Its label is the text `permissions.<name>`; where that alone would puzzle a shop owner, `permissions.<name>.hint`
-    explains it. `presets` are the ready-made roles that have it, besides owners and administrators.
+    explains it. `presets` are the ready-made roles that have it, besides owners and administrators. `visitors`: whether
+    a platform operator who was let in has it too; not what speaks in the shop's name or opens its door to others.
     """
 
     name: str
     presets: tuple[Preset, ...] = ()
+    visitors: bool = True
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,10 @@ class Module:
     streams: tuple[Stream, ...] = ()
     access_resolver: AccessResolver | None = None
     """How (user, tenant) becomes permissions; exactly one module offers it."""
+    features: tuple[Feature, ...] = ()
+    """What plans can open (docs/plans.md)."""
+    quotas: tuple[Quota, ...] = ()
+    """What plans limit, and how it is counted."""
     extensions: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     """Contributions to registries that other modules own, by the registry's name (e.g. `conversations.channels`)."""
     models: tuple[type[Base], ...] = ()
@@ -176,6 +183,10 @@ class Modules:
         emitted = {event.event_type for module in self.ordered for event in module.events}
         return frozenset(emitted - {handler.event_type for module in self.ordered for handler in module.handlers})
 
+    def permissions_of_visitors(self) -> frozenset[str]:
+        """What a platform operator may do whom the tenant has let in."""
+        return frozenset(each.name for module in self.ordered for each in module.permissions if each.visitors)
+
     def permissions(self) -> frozenset[str]:
         """The names of all permissions."""
         return frozenset(permission.name for module in self.ordered for permission in module.permissions)
@@ -213,6 +224,7 @@ def assemble(modules: Iterable[Module]) -> Modules:
     for module in by_name.values():
         _check_pages(module)
         _check_presets(module)
+    _check_plans(by_name.values())
     for name in order:
         folder = by_name[name].locales
         if folder is not None:
@@ -231,6 +243,17 @@ def _check_presets(module: Module) -> None:
         unknown = set(permission.presets).difference(PRESETS)
         if unknown:
             raise ModuleError(f"permission {permission.name!r} names unknown presets: {', '.join(sorted(unknown))}")
+
+
+def _check_plans(modules: Iterable[Module]) -> None:
+    """Plans know features and quotas by name, so two modules may not mean different things by one."""
+    seen: dict[tuple[str, str], str] = {}
+    for module in modules:
+        named = [("feature", each.name) for each in module.features] + [("quota", each.name) for each in module.quotas]
+        for kind, name in named:
+            if (kind, name) in seen:
+                raise ModuleError(f"modules {seen[kind, name]!r} and {module.name!r} both declare the {kind} {name!r}")
+            seen[kind, name] = module.name
 
 
 def _discovered() -> list[Module]:

@@ -25,6 +25,15 @@ class Tenant(PlatformScoped, Base):
     time_zone: Mapped[str] = mapped_column(default=DEFAULT_TIME_ZONE)
     placement: Mapped[str] = mapped_column(default="default")
     created_at: Mapped[datetime]
+    plan_id: Mapped[UUID | None]
+    """None: no plan, hence no limits."""
+    plan_expires_at: Mapped[datetime | None]
+    next_plan_id: Mapped[UUID | None]
+    """Takes over when the plan's time is over (`kernel/plans/period.py`)."""
+    next_plan_expires_at: Mapped[datetime | None]
+    state_reason: Mapped[str | None]
+    """Why it is suspended or closed, in words for its people."""
+    state_changed_at: Mapped[datetime | None]
 
 
 async def create_tenant(session: AsyncSession, name: str, *, time_zone: str = DEFAULT_TIME_ZONE) -> Tenant:

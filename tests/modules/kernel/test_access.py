@@ -259,7 +259,13 @@ async def test_the_console_session_from_sign_in_to_sign_out(world: World, accoun
     async with client_of(application(shelf()), account.sign_in_name) as browser:
         me = (await browser.get("/api/session")).json()
         assert me["user"]["sign_in_name"] == account.sign_in_name
-        assert me["tenant"] == {"id": str(world.tenant_id), "name": "测试商户", "time_zone": "Asia/Shanghai"}
+        assert me["tenant"] == {
+            "id": str(world.tenant_id),
+            "name": "测试商户",
+            "time_zone": "Asia/Shanghai",
+            "plan": None,
+            "read_only": False,
+        }
         assert me["permissions"] == ["shelf.read"]
         assert [entry["name"] for entry in me["menu"]] == ["shelf"]
 

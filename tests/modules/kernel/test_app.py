@@ -133,7 +133,7 @@ async def test_metrics_are_for_this_machine_or_who_has_the_token(database: Datab
         assert (await opened.get("/metrics")).status_code == 404
         allowed = await opened.get("/metrics", headers={"Authorization": "Bearer t0ken"})
     assert allowed.status_code == 200
-    assert "tenant" not in allowed.text.split("# HELP huitouke_http_request_seconds", 1)[1].split("# HELP", 1)[0]
+    assert "tenant_id=" not in allowed.text.split("# HELP huitouke_http_request_seconds", 1)[1].split("# HELP", 1)[0]
 
     transport = httpx2.ASGITransport(app=create_app(open_settings, shelf()), client=("203.0.113.9", 1))
     async with httpx2.AsyncClient(transport=transport, base_url=ORIGIN) as stranger:

@@ -14,13 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from huitouke import cli
 from huitouke.kernel.access import second_factor
-from huitouke.kernel.database import Database
+from huitouke.kernel.audit import AuditEntry
+from huitouke.kernel.database import Database, transaction
+from huitouke.kernel.ids import new_id
 from huitouke.kernel.keys import get_key_ring
 from huitouke.kernel.settings import get_settings
-from tests.support.http import make_account
+from tests.support.http import PASSWORD, application, make_account
+from tests.support.operators import operator_client
 from tests.support.second_step import turn_on
 from tests.support.world import World
 
@@ -226,3 +230,39 @@ async def test_a_lost_phones_second_step_is_removed_by_the_sign_in_name(
     assert "signs in with the password alone" in removed.stdout
     assert "Traceback" not in nobody.stderr
     assert (await second_factor.state_of(account.user_id)).on_since is None
+
+
+async def test_the_first_operator_is_made_by_a_command_and_may_be_removed(environment: dict[str, str]) -> None:
+    name = f"operator-{new_id().hex}"
+    keys = {**environment, "HUITOUKE_KEYS": get_key_ring().serialise()}
+
+    added = await asyncio.to_thread(run, keys, "operator", "add", name, "--password", PASSWORD)
+    assert (added.returncode, added.stderr) == (0, "")
+    assert "/operator" in added.stdout
+    async with operator_client(application(), name) as operator:
+        assert (await operator.get("/operator/api/tenants")).status_code == 200
+        removed = await asyncio.to_thread(run, keys, "operator", "remove", name)
+        again = await asyncio.to_thread(run, keys, "operator", "remove", name)
+        assert (removed.returncode, again.returncode) == (0, 1)
+        assert (await operator.get("/operator/api/tenants")).status_code == 401
+
+
+async def test_a_merchant_is_suspended_listed_and_restored_from_the_machine(
+    environment: dict[str, str], world: World
+) -> None:
+    keys = {**environment, "HUITOUKE_KEYS": get_key_ring().serialise()}
+    tenant = str(world.tenant_id)
+
+    suspended = await asyncio.to_thread(run, keys, "tenant", "suspend", tenant, "--reason", "欠费")
+    listed = await asyncio.to_thread(run, keys, "tenant", "list", "--state", "suspended")
+    twice = await asyncio.to_thread(run, keys, "tenant", "suspend", tenant, "--reason", "欠费")
+    restored = await asyncio.to_thread(run, keys, "tenant", "restore", tenant)
+    nothing = await asyncio.to_thread(run, keys, "tenant", "restore", "not-an-id")
+
+    assert suspended.returncode == 0, suspended.stderr
+    assert tenant in listed.stdout
+    assert (twice.returncode, restored.returncode, nothing.returncode) == (1, 0, 1)
+    assert "Traceback" not in twice.stderr + nothing.stderr
+    async with transaction(world.context) as ctx:
+        entries = await ctx.session.scalars(select(AuditEntry.action).order_by(AuditEntry.id))
+        assert list(entries) == ["platform.tenant.suspended", "platform.tenant.restored"]

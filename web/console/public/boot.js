@@ -14,7 +14,7 @@
   document.documentElement.dataset.theme = dark ? 'dark' : 'light';
 
   var inbox = location.pathname === '/' || location.pathname === '/conversations';
-  var asked = ['/api/session'];
+  var asked = /^\/operator(\/|$)/.test(location.pathname) ? [] : ['/api/session'];
   if (inbox && !location.search && stored('huitouke.signed_in')) asked.push('/api/conversations?limit=50&sort=newest&view=all');
   var language = (stored('huitouke.locale') || navigator.language).indexOf('zh') === 0 ? 'zh-CN' : 'en';
   var headers = { 'X-Requested-With': 'huitouke', 'Accept-Language': language };

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from huitouke.kernel import clock
 from huitouke.kernel.access import SESSION_COOKIE, SignedIn, resolve_session, service
 from huitouke.kernel.access.challenges import Challenge
 from huitouke.kernel.access.signed_in import SESSION_LIFETIME
@@ -18,6 +19,8 @@ from huitouke.kernel.http.dependencies import client_address
 from huitouke.kernel.keys import Secret
 from huitouke.kernel.locales import translate
 from huitouke.kernel.modules import EXTENSIONS, Modules
+from huitouke.kernel.plans.reading import also_when_read_only
+from huitouke.kernel.plans.standing import standing_of_tenant
 
 router = APIRouter(prefix="/api/session", tags=["session"])
 
@@ -61,12 +64,29 @@ class MeStaff(BaseModel):
     role: str
 
 
+class MeVisit(BaseModel):
+    """This is a platform operator, whom the merchant has let in."""
+
+    id: UUID
+    until: datetime
+
+
+class MePlan(BaseModel):
+    """How long the merchant's plan holds."""
+
+    name: str
+    expires_at: datetime | None = Field(description="Null: it has no end.")
+    renewed: bool = Field(description="Another plan follows at the end.")
+
+
 class MeTenant(BaseModel):
     """The merchant that the session is for."""
 
     id: UUID
     name: str
     time_zone: str
+    plan: MePlan | None = Field(description="Null: no plan, hence no limits.")
+    read_only: bool = Field(description="The plan's time is over: everything can be seen, nothing changed.")
 
 
 class MenuItem(BaseModel):
@@ -87,6 +107,7 @@ class Me(BaseModel):
     tenant: MeTenant
     permissions: list[str]
     menu: list[MenuItem]
+    visit: MeVisit | None = Field(description="Set while a platform operator looks in; null for staff.")
     build: str = Field(description="Name of the console's build; a change means that a reload gets a newer one.")
 
 
@@ -117,8 +138,9 @@ async def sign_in(body: SignIn, request: Request, response: Response, modules: L
 @router.get("", operation_id="session_me")
 async def me(person: ConsolePerson, request: Request, response: Response, modules: LoadedModules) -> Me:
     """Who is signed in, and what the person may see. Also moves the cookie's end."""
-    set_session_cookie(request, response, request.cookies[SESSION_COOKIE])
-    return me_of(person, modules, request)
+    if person.visit_id is None:
+        set_session_cookie(request, response, request.cookies[SESSION_COOKIE])
+    return await me_of(person, modules, request)
 
 
 @router.delete("", status_code=204, operation_id="session_sign_out")
@@ -131,13 +153,15 @@ async def sign_out(request: Request, response: Response) -> None:
 
 
 @router.patch("", operation_id="session_change")
+@also_when_read_only
 async def change(body: SessionChange, person: ConsolePerson, request: Request, modules: LoadedModules) -> Me:
     """Sets the person's language."""
     await service.set_locale(person.user_id, body.locale)
-    return me_of(await resolve_session(request.cookies[SESSION_COOKIE]), modules, request)
+    return await me_of(await resolve_session(request.cookies[SESSION_COOKIE]), modules, request)
 
 
 @router.post("/password", status_code=204, operation_id="session_change_password")
+@also_when_read_only
 async def change_password(body: PasswordChange, person: ConsolePerson, request: Request) -> None:
     """Sets a new password and signs the person out everywhere else."""
     await service.change_password(
@@ -154,15 +178,15 @@ async def admitted(
         return JSONResponse(needed.model_dump(mode="json"), 202)
     person = await resolve_session(opened.token)
     set_session_cookie(request, response, opened.token)
-    return me_of(person, modules, request)
+    return await me_of(person, modules, request)
 
 
-def set_session_cookie(request: Request, response: Response, token: str) -> None:
-    """Gives the browser its session."""
+def set_session_cookie(request: Request, response: Response, token: str, *, seconds: float | None = None) -> None:
+    """Gives the browser its session; `seconds` where it is shorter than usual."""
     response.set_cookie(
         SESSION_COOKIE,
         token,
-        max_age=int(SESSION_LIFETIME.total_seconds()),
+        max_age=int(SESSION_LIFETIME.total_seconds() if seconds is None else seconds),
         path="/",
         secure=request.app.state.settings.public_url.startswith("https://"),
         httponly=True,
@@ -170,7 +194,7 @@ def set_session_cookie(request: Request, response: Response, token: str) -> None
     )
 
 
-def me_of(person: SignedIn, modules: Modules, request: Request) -> Me:
+async def me_of(person: SignedIn, modules: Modules, request: Request) -> Me:
     """What the console needs to know about the person."""
     granted = person.granted
     offered = ((module, entry) for module in modules for entry in module.menu)
@@ -183,8 +207,9 @@ def me_of(person: SignedIn, modules: Modules, request: Request) -> Me:
             locale=person.locale,
         ),
         staff=MeStaff(id=granted.staff_id, name=granted.display_name, role=granted.role),
-        tenant=MeTenant(id=person.tenant_id, name=person.tenant_name, time_zone=person.time_zone),
+        tenant=await _tenant_of(person),
         permissions=sorted(granted.permissions),
+        visit=MeVisit(id=person.visit_id, until=person.expires_at) if person.visit_id is not None else None,
         menu=[
             MenuItem(
                 name=entry.name,
@@ -197,4 +222,25 @@ def me_of(person: SignedIn, modules: Modules, request: Request) -> Me:
             if entry.shows_for(granted.permissions)
         ],
         build=request.app.state.build,
+    )
+
+
+async def _tenant_of(person: SignedIn) -> MeTenant:
+    standing, now = await standing_of_tenant(person.tenant_id), clock.now()
+    plan = standing.plan(now)
+    held = (
+        MePlan(
+            name=plan.title(person.locale),
+            expires_at=standing.expires_at(now),
+            renewed=standing.next_plan(now) is not None,
+        )
+        if plan is not None
+        else None
+    )
+    return MeTenant(
+        id=person.tenant_id,
+        name=person.tenant_name,
+        time_zone=person.time_zone,
+        plan=held,
+        read_only=standing.read_only(now),
     )

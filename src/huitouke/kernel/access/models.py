@@ -59,6 +59,8 @@ class UserSession(PlatformScoped, Base):
     user_agent: Mapped[str | None]
     last_seen_at: Mapped[datetime | None]
     """To within a quarter of an hour; null until the session was used."""
+    visit_id: Mapped[UUID | None]
+    """An operator's visit, which the tenant granted; null: staff."""
 
 
 class AccessLink(PlatformScoped, Base):

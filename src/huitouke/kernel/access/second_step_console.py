@@ -15,6 +15,7 @@ from huitouke.kernel.access.second_step import finish_sign_in
 from huitouke.kernel.http import ConsoleContext, ConsolePerson, LoadedModules
 from huitouke.kernel.http.dependencies import client_address
 from huitouke.kernel.keys import Secret
+from huitouke.kernel.plans.reading import also_when_read_only
 
 router = APIRouter(prefix="/api", tags=["session"])
 
@@ -87,6 +88,7 @@ async def look(person: ConsolePerson) -> SecondFactorOut:
 
 
 @router.post("/second-factor", operation_id="session_begin_second_factor")
+@also_when_read_only
 async def begin(body: SecondFactorBegin, context: ConsoleContext) -> SecondFactorBegun:
     """Makes a secret for the app; it counts from the first right code on."""
     begun = await second_factor.begin(context, body.password)
@@ -94,6 +96,7 @@ async def begin(body: SecondFactorBegin, context: ConsoleContext) -> SecondFacto
 
 
 @router.post("/second-factor/confirm", operation_id="session_confirm_second_factor")
+@also_when_read_only
 async def confirm(body: SecondFactorConfirm, context: ConsoleContext, request: Request) -> RecoveryCodes:
     """Turns it on with the first code, and signs the person out everywhere else."""
     codes = await second_factor.confirm(context, body.code, keep_token=request.cookies[SESSION_COOKIE])
@@ -101,12 +104,14 @@ async def confirm(body: SecondFactorConfirm, context: ConsoleContext, request: R
 
 
 @router.post("/second-factor/recovery-codes", operation_id="session_renew_recovery_codes")
+@also_when_read_only
 async def renew(body: SecondFactorProof, context: ConsoleContext) -> RecoveryCodes:
     """New recovery codes; the earlier ones end."""
     return RecoveryCodes(codes=list(await second_factor.renew_recovery_codes(context, body.password, body.code)))
 
 
 @router.post("/second-factor/off", status_code=204, operation_id="session_turn_off_second_factor")
+@also_when_read_only
 async def turn_off(body: SecondFactorProof, context: ConsoleContext) -> None:
     """Signing in takes the password alone again."""
     await second_factor.turn_off(context, body.password, body.code)

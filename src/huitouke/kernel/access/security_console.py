@@ -15,6 +15,7 @@ from huitouke.kernel.access.console import OR_SECOND_STEP, Me, PasswordIn, admit
 from huitouke.kernel.http import ConsolePerson, LoadedModules
 from huitouke.kernel.http.dependencies import client_address
 from huitouke.kernel.keys import Secret
+from huitouke.kernel.plans.reading import also_when_read_only
 
 router = APIRouter(prefix="/api", tags=["session"])
 
@@ -68,12 +69,14 @@ async def list_sessions(person: ConsolePerson, request: Request) -> list[Session
 
 
 @router.delete("/sessions", operation_id="session_end_others")
+@also_when_read_only
 async def end_others(person: ConsolePerson, request: Request) -> Ended:
     """Signs the person out everywhere else."""
     return Ended(sessions=await sessions.end_other_sessions(person.user_id, request.cookies[SESSION_COOKIE]))
 
 
 @router.delete("/sessions/{session_id}", status_code=204, operation_id="session_end")
+@also_when_read_only
 async def end_session(session_id: UUID, person: ConsolePerson) -> None:
     """Signs the person out in one browser."""
     await sessions.end_session(person.user_id, session_id)

@@ -20,7 +20,7 @@ from huitouke.kernel import clock
 from huitouke.kernel.access import passwords
 from huitouke.kernel.access.challenges import Challenge, challenge_if_on, end_challenges
 from huitouke.kernel.access.models import Membership, User, UserSession
-from huitouke.kernel.access.signed_in import SESSION_LIFETIME, TenantSuspended, digest_of, forget
+from huitouke.kernel.access.signed_in import SESSION_LIFETIME, digest_of, forget, suspended
 from huitouke.kernel.context import DEFAULT_LOCALE, Context
 from huitouke.kernel.database import platform_transaction
 from huitouke.kernel.errors import Conflict, InvalidInput, PermissionMissing, RateLimited, Unauthenticated
@@ -332,7 +332,7 @@ async def _first_tenant(session: AsyncSession, user_id: UUID) -> UUID:
     rows = (
         await session.execute(
             text(
-                "SELECT t.id, t.state FROM memberships AS m JOIN tenants AS t ON t.id = m.tenant_id"
+                "SELECT t.id, t.state, t.state_reason FROM memberships AS m JOIN tenants AS t ON t.id = m.tenant_id"
                 " WHERE m.user_id = :user_id AND m.state = 'active'"
                 " ORDER BY t.state <> 'active', m.created_at, t.id LIMIT 1"
             ),
@@ -342,7 +342,7 @@ async def _first_tenant(session: AsyncSession, user_id: UUID) -> UUID:
     if not rows:
         raise NoTenant
     if rows[0].state != "active":
-        raise TenantSuspended
+        raise suspended(rows[0].state, rows[0].state_reason)
     tenant_id: UUID = rows[0].id
     return tenant_id
 
@@ -354,27 +354,37 @@ async def check_door(session: AsyncSession, user_id: UUID, tenant_id: UUID) -> N
         NoTenant: the user was disabled or does not belong there any more.
         TenantSuspended: the tenant is suspended or closed.
     """
-    state = await session.scalar(
+    found = await session.execute(
         text(
-            "SELECT t.state FROM memberships AS m JOIN tenants AS t ON t.id = m.tenant_id"
+            "SELECT t.state, t.state_reason FROM memberships AS m JOIN tenants AS t ON t.id = m.tenant_id"
             " JOIN users AS u ON u.id = m.user_id AND u.state = 'active'"
             " WHERE m.user_id = :user_id AND m.tenant_id = :tenant_id AND m.state = 'active'"
         ),
         {"user_id": user_id, "tenant_id": tenant_id},
     )
-    if state is None:
+    tenant = found.one_or_none()
+    if tenant is None:
         raise NoTenant
-    if state != "active":
-        raise TenantSuspended
+    if tenant.state != "active":
+        raise suspended(tenant.state, tenant.state_reason)
 
 
 async def open_session(
-    session: AsyncSession, user_id: UUID, tenant_id: UUID, address: str | None, user_agent: str | None
+    session: AsyncSession,
+    user_id: UUID,
+    tenant_id: UUID,
+    address: str | None,
+    user_agent: str | None,
+    *,
+    visit: tuple[UUID, datetime] | None = None,
 ) -> NewSession:
-    """Signs the user in, in the caller's transaction; who they are has been proven before."""
+    """Signs the user in, in the caller's transaction; who they are has been proven before.
+
+    `visit`: a platform operator's, with its end.
+    """
     token = secrets.token_urlsafe(TOKEN_BYTES)
     now = clock.now()
-    expires_at = now + SESSION_LIFETIME
+    visit_id, expires_at = visit if visit is not None else (None, now + SESSION_LIFETIME)
     await session.execute(
         insert(UserSession).values(
             digest=digest_of(token),
@@ -385,6 +395,7 @@ async def open_session(
             expires_at=expires_at,
             address=address,
             user_agent=user_agent[:MAX_USER_AGENT_CHARACTERS] if user_agent else None,
+            visit_id=visit_id,
         )
     )
     return NewSession(token, expires_at)

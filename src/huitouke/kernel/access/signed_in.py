@@ -18,6 +18,8 @@ from huitouke.kernel.access.resolver import Granted, current_resolver
 from huitouke.kernel.context import Actor, ActorKind, Context, job_context
 from huitouke.kernel.database import platform_transaction, transaction
 from huitouke.kernel.errors import Problem, Unauthenticated
+from huitouke.kernel.modules import load_modules
+from huitouke.kernel.plans.standing import standing_of_tenant
 
 SESSION_COOKIE: Final = "huitouke_session"
 SESSION_LIFETIME: Final = timedelta(days=14)
@@ -29,13 +31,22 @@ SEEN_AGAIN_AFTER: Final = timedelta(minutes=15)
 CACHE_SECONDS: Final = 5.0
 CACHE_ENTRIES: Final = 10_000
 MAX_TOKEN_CHARACTERS: Final = 100
+VISITOR: Final = "platform_operator"
+"""Stands where a member of staff has a role."""
 
 
 class TenantSuspended(Problem):
-    """The tenant exists, but may not be used at present."""
+    """The tenant exists, but may not be used at present; `why` are the operator's words."""
 
     status = 403
     type = "tenant_suspended"
+
+
+def suspended(state: str, why: str | None) -> TenantSuspended:
+    """The refusal of a tenant in that state, with what its people should know."""
+    if state == "closed":
+        return TenantSuspended(reason="closed")
+    return TenantSuspended(reason="why", why=why) if why else TenantSuspended()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +63,16 @@ class SignedIn:
     time_zone: str
     granted: Granted
     expires_at: datetime
+    visit_id: UUID | None = None
+    """Set for a platform operator whom the tenant has let in, until `expires_at`."""
 
     def context(self, *, request_id: str | None = None, address: str | None = None) -> Context:
         """The context of what this person does."""
+        staff = Actor(ActorKind.STAFF, id=self.granted.staff_id, user_id=self.user_id)
+        visitor = Actor(ActorKind.PLATFORM_OPERATOR, user_id=self.user_id)
         return Context(
             tenant_id=self.tenant_id,
-            actor=Actor(ActorKind.STAFF, id=self.granted.staff_id, user_id=self.user_id),
+            actor=staff if self.visit_id is None else visitor,
             permissions=self.granted.permissions,
             scope=self.granted.scope,
             locale=self.locale,
@@ -102,14 +117,17 @@ async def resolve_session(token: str | None) -> SignedIn:
     return signed_in
 
 
-def forget(*, digest: bytes | None = None, user_ids: Collection[UUID] = ()) -> None:
-    """Drops what is cached of a session or of all sessions of users: sign-out and changed rights count at once."""
+def forget(*, digest: bytes | None = None, user_ids: Collection[UUID] = (), tenant_id: UUID | None = None) -> None:
+    """Drops what is cached of a session, or of all sessions of users or of a tenant: what changed counts at once."""
     global _generation
     _generation += 1
     if digest is not None:
         _cache.pop(digest, None)
     if user_ids:
         for known in [key for key, entry in _cache.items() if entry.signed_in.user_id in user_ids]:
+            del _cache[known]
+    if tenant_id is not None:
+        for known in [key for key, entry in _cache.items() if entry.signed_in.tenant_id == tenant_id]:
             del _cache[known]
 
 
@@ -122,16 +140,22 @@ async def _look_up(digest: bytes) -> SignedIn:
         if row is None:
             raise Unauthenticated
         expires_at: datetime = row.expires_at
-        if row.last_seen_at is None or row.last_seen_at < now - SEEN_AGAIN_AFTER:
+        if row.visit_id is not None:
+            expires_at = min(expires_at, row.visit_until)
+        elif row.last_seen_at is None or row.last_seen_at < now - SEEN_AGAIN_AFTER:
             expires_at = now + SESSION_LIFETIME
             await session.execute(
                 text("UPDATE sessions SET expires_at = :expires_at, last_seen_at = :now WHERE digest = :digest"),
                 {"expires_at": expires_at, "now": now, "digest": digest},
             )
     if row.tenant_state != "active":
-        raise TenantSuspended
-    async with transaction(job_context(row.tenant_id)) as ctx:
-        granted = await current_resolver()(ctx, row.user_id)
+        raise suspended(row.tenant_state, (await standing_of_tenant(row.tenant_id)).reason)
+    granted: Granted | None
+    if row.visit_id is not None:
+        granted = Granted(row.user_id, row.display_name, VISITOR, load_modules().permissions_of_visitors())
+    else:
+        async with transaction(job_context(row.tenant_id)) as ctx:
+            granted = await current_resolver()(ctx, row.user_id)
     if granted is None:
         raise Unauthenticated
     return SignedIn(
@@ -145,6 +169,7 @@ async def _look_up(digest: bytes) -> SignedIn:
         time_zone=row.time_zone,
         granted=granted,
         expires_at=expires_at,
+        visit_id=row.visit_id,
     )
 
 

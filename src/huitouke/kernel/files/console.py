@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 from starlette.datastructures import UploadFile
 
+from huitouke.kernel import plans
 from huitouke.kernel.errors import InvalidInput
 from huitouke.kernel.files import service
 from huitouke.kernel.files.purposes import purpose_named
@@ -58,6 +59,8 @@ async def upload(
     """
     if not purpose_named(purpose).people:
         raise InvalidInput(field="purpose", reason="unknown_purpose")
+    # Measured before, and by what people send only: what customers send is kept whatever the plan says.
+    await plans.require_left(context, "storage")
     async with request.form(max_files=1, max_fields=4) as form:
         sent = form.get("file")
         if not isinstance(sent, UploadFile):

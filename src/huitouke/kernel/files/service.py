@@ -14,7 +14,7 @@ from typing import Final
 from uuid import UUID
 
 import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from huitouke.kernel import clock
 from huitouke.kernel.context import Context
@@ -232,6 +232,11 @@ async def expire(context: Context) -> datetime | None:
     for file in due:
         await get_store().delete(place_of(context.tenant_id, file.id))
     return oldest + KEEP_UNATTACHED if oldest is not None else None
+
+
+async def stored_bytes(ctx: Context) -> int:
+    """How much the tenant's files take, in bytes."""
+    return int(await ctx.session.scalar(select(func.coalesce(func.sum(File.bytes), 0))) or 0)
 
 
 async def _keep(ctx: Context, file: File) -> None:

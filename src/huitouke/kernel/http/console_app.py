@@ -34,7 +34,7 @@ ENCODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
 HASHED_FOLDER: Final = "assets/"
 """The build puts files whose names bear a hash of their content here."""
 
-NOT_PAGES: Final = ("api/", "files/", "callbacks/", "health/", "realtime", "testing/", "metrics")
+NOT_PAGES: Final = ("api/", "operator/api/", "files/", "callbacks/", "health/", "realtime", "testing/", "metrics")
 NOT_BUILT: Final = "控制台页面还没有构建：运行 make web。\nThe console has not been built: run make web.\n"
 
 

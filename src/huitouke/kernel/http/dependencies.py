@@ -17,6 +17,7 @@ from huitouke.kernel.access import SESSION_COOKIE, SignedIn, resolve_session
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import transaction
 from huitouke.kernel.modules import Modules
+from huitouke.kernel.plans.reading import refuse_when_read_only
 
 MAX_IDEMPOTENCY_KEY_CHARACTERS: Final = 100
 
@@ -28,10 +29,12 @@ async def signed_in_person(request: Request, token: Annotated[str | None, Securi
 
     Raises:
         Unauthenticated: nobody is signed in.
+        TenantReadOnly: it would change something, and the time of the tenant's plan is over.
     """
     person = await resolve_session(token)
     request.state.locale = person.locale
     structlog.contextvars.bind_contextvars(tenant_id=str(person.tenant_id), user_id=str(person.user_id))
+    await refuse_when_read_only(person.tenant_id, request.method, request.scope.get("endpoint"))
     return person
 
 

@@ -31,6 +31,9 @@ COMPRESSED_FROM_BYTES: Final = 2048
 COMPRESSION_LEVEL: Final = 4
 """Of gzip: 0.4 ms for a page of the inbox; the highest level costs three times that and saves a twentieth."""
 
+API_PREFIXES: Final = ("/api/", "/operator/api/")
+"""Below these stands what our own pages call."""
+
 MAX_LANGUAGE_WISHES: Final = 8
 MAX_LENGTH_DIGITS: Final = 18
 """Of an announced length: a longer number is too large whatever its other digits say."""
@@ -151,7 +154,7 @@ class _Metered:
 class CompressedApi:
     """Compresses what the API answers, where the client likes it: lists of an inbox shrink to a fifth on slow lines.
 
-    Only below `/api/`: the console's files are compressed at build, and pictures are as small as they get.
+    Only below the APIs: the console's files are compressed at build, and pictures are as small as they get.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -159,12 +162,12 @@ class CompressedApi:
         self.compressing = GZipMiddleware(app, minimum_size=COMPRESSED_FROM_BYTES, compresslevel=COMPRESSION_LEVEL)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        api = scope["type"] == "http" and scope["path"].startswith("/api/")
+        api = scope["type"] == "http" and scope["path"].startswith(API_PREFIXES)
         await (self.compressing if api else self.app)(scope, receive, send)
 
 
 class CsrfRule:
-    """Requests that change something under `/api/` carry `X-Requested-With: huitouke` and come from our own origin.
+    """Requests that change something under an API carry `X-Requested-With: huitouke` and come from our own origin.
 
     A foreign page can neither set the header without a preflight that we never allow, nor hide its origin.
     """
@@ -177,7 +180,7 @@ class CsrfRule:
         if (
             scope["type"] == "http"
             and scope["method"] in _UNSAFE_METHODS
-            and scope["path"].startswith("/api/")
+            and scope["path"].startswith(API_PREFIXES)
             and not self._ours(Headers(scope=scope))
         ):
             await refuse(CsrfRefused(), scope, receive, send)

@@ -8,6 +8,7 @@ def module() -> Module:
     from pathlib import Path
 
     from huitouke.kernel.modules import MenuEntry, Permission, SurfaceRouter
+    from huitouke.kernel.plans import Feature, Quota
     from huitouke.modules.assistant import commands, console, demo, events, models, reactions
 
     folder = Path(__file__).parent
@@ -20,6 +21,8 @@ def module() -> Module:
             Permission("assistant.manage", presets=("manager", "operator")),
         ),
         menu=(MenuEntry("assistant", "/assistant", "book", "assistant.view", 30),),
+        features=(Feature("assistant"),),
+        quotas=(Quota("ai_tokens", unit="tokens"),),
         events=(events.KnowledgeChanged, events.TurnDecided),
         handlers=(reactions.note_customer_messages, reactions.note_what_people_left),
         runners=(reactions.reply,),

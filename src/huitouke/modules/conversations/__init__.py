@@ -8,7 +8,8 @@ def module() -> Module:
     from pathlib import Path
 
     from huitouke.kernel.modules import MenuEntry, Permission, SurfaceRouter
-    from huitouke.modules.conversations import console, demo, events, models, reactions
+    from huitouke.kernel.operators.health import SIGNS
+    from huitouke.modules.conversations import console, demo, events, models, queries, reactions
     from huitouke.modules.conversations.callbacks import ROUTES
     from huitouke.modules.conversations.channels import REGISTRY
     from huitouke.modules.conversations.channels.wecom_kf import WecomKf
@@ -22,7 +23,7 @@ def module() -> Module:
         routers=(SurfaceRouter("console", console.router),),
         permissions=(
             Permission("conversations.view", presets=("manager", "operator", "agent", "analyst")),
-            Permission("conversations.reply", presets=("manager", "operator", "agent")),
+            Permission("conversations.reply", presets=("manager", "operator", "agent"), visitors=False),
             Permission("conversations.manage", presets=("manager",)),
         ),
         menu=(MenuEntry("conversations", "/conversations", "message", "conversations.view", 10),),
@@ -42,7 +43,7 @@ def module() -> Module:
         jobs=reactions.JOBS,
         schedules=reactions.SCHEDULES,
         streams=(ConversationStream(),),
-        extensions={REGISTRY: (WecomKf(),), EVENT_ROUTES: ROUTES},
+        extensions={REGISTRY: (WecomKf(),), EVENT_ROUTES: ROUTES, SIGNS: (queries.failing_accounts,)},
         models=(
             models.ChannelAccount,
             models.Conversation,

@@ -357,3 +357,9 @@ def _failure(ctx: Context, message: Message, kinds: dict[UUID, str]) -> Failure 
         return None
     code = message.failure_code
     return Failure(code=code, sentence=sentence(ctx, kinds[message.conversation_id], code))
+
+
+async def failing_accounts(ctx: Context) -> dict[str, int]:
+    """How many accounts the channel refuses at present, for the operator's screens."""
+    count = select(func.count(ChannelAccount.id)).where(ChannelAccount.state == "failing")
+    return {"failing_accounts": await ctx.session.scalar(count) or 0}

@@ -8,7 +8,8 @@ def module() -> Module:
     from pathlib import Path
 
     from huitouke.kernel.modules import MenuEntry, Permission, SurfaceRouter
-    from huitouke.modules.customers import console
+    from huitouke.kernel.plans import Quota
+    from huitouke.modules.customers import console, queries
     from huitouke.modules.customers.events import CustomerChanged, CustomerCreated
     from huitouke.modules.customers.models import Customer, CustomerIdentity
 
@@ -22,6 +23,7 @@ def module() -> Module:
             Permission("customers.edit", presets=("manager", "operator", "agent", "cashier")),
         ),
         menu=(MenuEntry("customers", "/customers", "user", "customers.view", 20),),
+        quotas=(Quota("contacts", count=queries.contacts),),
         events=(CustomerCreated, CustomerChanged),
         models=(Customer, CustomerIdentity),
         migrations=folder / "migrations",

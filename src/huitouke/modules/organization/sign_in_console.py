@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from huitouke.kernel.access.console import OR_SECOND_STEP, Me, admitted
 from huitouke.kernel.http import LoadedModules
 from huitouke.kernel.http.dependencies import client_address
+from huitouke.kernel.plans.reading import also_when_read_only
 from huitouke.modules.organization.service import problems, wecom_sign_in
 
 STATE_COOKIE: Final = "huitouke_wecom"
@@ -55,6 +56,7 @@ async def look(door: DoorCode) -> DoorOut:
 
 
 @router.post("/{door}/way", operation_id="wecom_door_way")
+@also_when_read_only
 async def begin(door: DoorCode, body: WayIn, request: Request, response: Response) -> WayInOut:
     """The way to WeCom. The browser keeps what has to come back, so that nobody can be signed in by a foreign link."""
     found = await wecom_sign_in.look_at_door(door)
@@ -72,6 +74,7 @@ async def begin(door: DoorCode, body: WayIn, request: Request, response: Respons
 
 
 @router.post("/{door}/sign-in", operation_id="wecom_door_sign_in", response_model=Me, responses=OR_SECOND_STEP)
+@also_when_read_only
 async def sign_in(
     door: DoorCode, body: BackFromWecom, request: Request, response: Response, modules: LoadedModules
 ) -> Me | JSONResponse:

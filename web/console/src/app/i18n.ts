@@ -6,6 +6,11 @@ const loaders: Record<Locale, () => Promise<{ messages: Messages }>> = {
   en: () => import('./messages.en'),
 };
 
+type Loader = Record<Locale, () => Promise<{ default: Messages }>>;
+
+/** Texts of parts that are loaded later. */
+const further: Loader[] = [];
+
 const STORED = 'huitouke.locale';
 let instance: ConsoleI18n | null = null;
 
@@ -25,10 +30,18 @@ export async function startI18n(): Promise<ConsoleI18n> {
 export async function useLocale(wanted: string): Promise<void> {
   const locale = nearestLocale(wanted);
   if (!instance || instance.global.locale.value === locale) return;
-  const { messages } = await loaders[locale]();
-  instance.global.setLocaleMessage(locale, messages);
+  const [{ messages }, ...more] = await Promise.all([loaders[locale](), ...further.map((one) => one[locale]())]);
+  instance.global.setLocaleMessage(locale, Object.assign({}, messages, ...more.map((one) => one.default)) as Messages);
   instance.global.locale.value = locale;
   announce(locale);
+}
+
+/** Adds the texts of a part that was not there from the start; once. */
+export async function addTexts(loader: Loader): Promise<void> {
+  if (further.includes(loader) || !instance) return;
+  further.push(loader);
+  const locale = instance.global.locale.value as Locale;
+  instance.global.mergeLocaleMessage(locale, (await loader[locale]()).default);
 }
 
 function announce(locale: Locale): void {

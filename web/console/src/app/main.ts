@@ -11,7 +11,7 @@ import { startI18n, translate } from './i18n';
 import { liveKey, makeLive } from './live';
 import { usePreferences } from './preferences/store';
 import { makeQueryClient } from './query';
-import { makeRouter } from './router';
+import { isOperators, makeRouter } from './router';
 import { restoreSession } from './session/session';
 import { useSession } from './session/store';
 import { extensionAt } from './shell/menu';
@@ -52,7 +52,7 @@ async function start(): Promise<void> {
   listenForKeys();
 
   // Where a person is led depends on what they may do. Who can't be asked now is asked by the router.
-  await restoreSession().catch(() => false);
+  if (!isOperators(window.location.pathname)) await restoreSession().catch(() => false);
   app.use(router).use(VueQueryPlugin, { queryClient: cache }).provide(liveKey, live).mount('#app');
 }
 

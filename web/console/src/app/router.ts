@@ -16,6 +16,11 @@ declare module 'vue-router' {
   }
 }
 
+/** The area of the platform's operators. */
+export function isOperators(path: string): boolean {
+  return /^\/operator(\/|$)/.test(path);
+}
+
 export function makeRouter(features: readonly Feature[]): Router {
   const router = createRouter({
     history: createWebHistory(),
@@ -24,6 +29,7 @@ export function makeRouter(features: readonly Feature[]): Router {
       { path: '/join', name: 'join', component: () => import('./session/JoinPage.vue'), meta: { open: true, title: 'app.join.title' } },
       { path: '/in/:door', name: 'door', component: () => import('./session/DoorPage.vue'), meta: { open: true, title: 'app.sign_in.title' } },
       { path: '/in/:door/back', name: 'door-back', component: () => import('./session/DoorPage.vue'), meta: { open: true, title: 'app.sign_in.title' } },
+      { path: '/sign-up', name: 'sign-up', component: () => import('./session/SignUpPage.vue'), meta: { open: true, title: 'app.sign_up.title' } },
       { path: '/unreachable', name: 'unreachable', component: () => import('./pages/UnreachablePage.vue'), meta: { title: 'app.unreachable.title' } },
       {
         path: '/',
@@ -41,9 +47,11 @@ export function makeRouter(features: readonly Feature[]): Router {
 
   router.beforeEach(async (to) => {
     if (to.name === 'unreachable') return true;
+    // Who runs the installation signs in apart from everybody; nothing of it is loaded for a shop.
+    if (isOperators(to.path)) return (await import('../operator/area')).enter(router, to);
     const signedIn = await restoreSession().catch(() => null);
     if (signedIn === null) return { name: 'unreachable', query: { next: to.fullPath } };
-    if (to.meta.open) return signedIn && (to.name === 'sign-in' || to.name === 'door') ? '/' : true;
+    if (to.meta.open) return signedIn && ['sign-in', 'sign-up', 'door'].includes(String(to.name)) ? '/' : true;
     if (!signedIn) return { name: 'sign-in', query: to.fullPath === '/' ? {} : { next: to.fullPath } };
     if (to.name === 'home') return { path: useSession().me?.menu[0]?.path ?? '/me', replace: true };
     if (!useSession().allowsAny(to.meta.permissions ?? [])) return { name: 'forbidden', query: { from: to.fullPath } };

@@ -1,10 +1,13 @@
-// Types from the committed schema. The file is not committed; it is made before dev, check and build.
+// Types from the committed schemas. The files are not committed; they are made before dev, check and build.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import openapiTS, { astToString } from 'openapi-typescript';
 
-const schema = new URL('../schema/console.json', import.meta.url);
-const target = new URL('../src/generated/console.ts', import.meta.url);
+const SURFACES = ['console', 'operator'];
 
-const nodes = await openapiTS(JSON.parse(await readFile(schema, 'utf8')), { alphabetize: true, defaultNonNullable: false });
-await mkdir(new URL('.', target), { recursive: true });
-await writeFile(target, `// Made from schema/console.json by npm run generate; never edited.\n${astToString(nodes)}`);
+await mkdir(new URL('../src/generated/', import.meta.url), { recursive: true });
+for (const surface of SURFACES) {
+  const schema = new URL(`../schema/${surface}.json`, import.meta.url);
+  const nodes = await openapiTS(JSON.parse(await readFile(schema, 'utf8')), { alphabetize: true, defaultNonNullable: false });
+  const target = new URL(`../src/generated/${surface}.ts`, import.meta.url);
+  await writeFile(target, `// Made from schema/${surface}.json by npm run generate; never edited.\n${astToString(nodes)}`);
+}

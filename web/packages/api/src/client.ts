@@ -1,4 +1,4 @@
-import createClient from 'openapi-fetch';
+import createClient, { type Client, type Middleware } from 'openapi-fetch';
 import { fetchEarly } from './early';
 import { networkProblem, problemFrom } from './errors';
 import type { paths } from './types';
@@ -17,7 +17,7 @@ const CSRF_HEADER = { 'X-Requested-With': 'huitouke' };
 
 export const api = createClient<paths>({ baseUrl: '', headers: CSRF_HEADER, credentials: 'same-origin', fetch: fetchEarly });
 
-api.use({
+const language: Middleware = {
   onRequest({ request }) {
     request.headers.set('Accept-Language', locale);
     return request;
@@ -25,7 +25,16 @@ api.use({
   onError() {
     return networkProblem();
   },
-});
+};
+
+api.use(language);
+
+/** A client of another surface, which speaks as this one does. */
+export function clientOf<Paths extends object>(): Client<Paths> {
+  const client = createClient<Paths>({ baseUrl: '', headers: CSRF_HEADER, credentials: 'same-origin' });
+  client.use(language);
+  return client;
+}
 
 interface Answer<T> {
   data?: T;
@@ -33,13 +42,18 @@ interface Answer<T> {
   response: Response;
 }
 
+function isSession(response: Response): boolean {
+  return response.url.endsWith('/api/session');
+}
+
 /** The body of a good answer; every other answer becomes an ApiProblem. */
 export async function unwrap<T>(answer: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = await answer;
   if (response.ok) return data as T;
   const problem = problemFrom(response.status, error);
+  if (problem.type === 'tenant_suspended' && !isSession(response)) onSignedOut();
   // A wrong password or code is a 401 as well, and ends nothing.
-  if (problem.type === 'unauthenticated' && !response.url.endsWith('/api/session')) onSignedOut();
+  if (problem.type === 'unauthenticated' && !isSession(response)) onSignedOut();
   throw problem;
 }
 

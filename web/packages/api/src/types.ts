@@ -67,3 +67,8 @@ export type ModelTest = Schemas['ModelTestOut'];
 
 export type AuditEntry = Schemas['AuditEntryOut'];
 export type DeadLetter = Schemas['DeadLetterOut'];
+
+export type PlanShown = Schemas['PlanOut'];
+export type SignUp = Schemas['SignUpIn'];
+/** An operator of the platform who asks to be let in. */
+export type Visit = Schemas['VisitRow'];

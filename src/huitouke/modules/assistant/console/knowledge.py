@@ -9,6 +9,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response, status
 
+from huitouke.kernel import plans
 from huitouke.kernel.database import transaction
 from huitouke.kernel.http import ConsoleContext, ConsoleTransaction, requires
 from huitouke.kernel.ids import new_id
@@ -37,6 +38,7 @@ from huitouke.modules.assistant.service import (
     remove_entry,
     restore_entry,
 )
+from huitouke.modules.assistant.service.model_endpoint import AI_TOKENS
 from huitouke.modules.assistant.service.traces import build_trace
 
 VIEW: Final = requires("assistant.view")
@@ -163,6 +165,9 @@ async def try_it(body: TryQuestion, context: ConsoleContext) -> TraceOut:
         model = await ready_model(ctx) if body.use_model else None
     asked = Asked(body.question, [(message.role, message.text) for message in body.history])
     outcome, total_ms = await try_question(context, asked, model)
+    if outcome.tokens:
+        async with transaction(context) as ctx:
+            await plans.spend(ctx, AI_TOKENS, outcome.tokens)
     trace = build_trace(new_id(), outcome, question=body.question, total_ms=total_ms)
     return queries.trace_out(trace, context.locale)
 

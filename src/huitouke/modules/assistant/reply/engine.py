@@ -14,7 +14,7 @@ from uuid import UUID
 
 import structlog
 
-from huitouke.kernel import clock
+from huitouke.kernel import clock, plans
 from huitouke.kernel.context import Actor, ActorKind, Context
 from huitouke.kernel.errors import Conflict
 from huitouke.kernel.events import emit_many
@@ -25,7 +25,7 @@ from huitouke.modules.assistant.model.prompt import Said
 from huitouke.modules.assistant.reply import turns
 from huitouke.modules.assistant.reply.answering import Asked, Prepared, decide, extract_summary, prepare, summary
 from huitouke.modules.assistant.reply.outcome import Outcome
-from huitouke.modules.assistant.service.model_endpoint import ready_model
+from huitouke.modules.assistant.service.model_endpoint import AI_TOKENS, ready_model
 from huitouke.modules.assistant.service.settings import assistant_settings, is_paused
 from huitouke.modules.assistant.service.traces import build_trace, write_traces
 from huitouke.modules.conversations.service import (
@@ -92,11 +92,12 @@ async def _start(ctx: Context, conversation_ids: Sequence[UUID]) -> list[_Starte
     found = await turns.answering(ctx, conversation_ids)
     views = await assistant_views(ctx, list(found))
     settings = await assistant_settings(ctx)
+    silent = is_paused(settings) or not await _plan_lets_answer(ctx)
     model = await ready_model(ctx)
     started: dict[UUID, _Started] = {}
     for key, turn in sorted(found.items()):  # whoever locks several conversations does so in the order of their ids
         monotonic = time.monotonic()
-        asked = await _to_answer(ctx, turn, views[key], is_paused(settings))
+        asked = await _to_answer(ctx, turn, views[key], silent)
         if asked is None:
             continue
         prepared = await prepare(ctx, asked, settings, model)
@@ -106,14 +107,19 @@ async def _start(ctx: Context, conversation_ids: Sequence[UUID]) -> list[_Starte
     return [started.get(key) for key in conversation_ids]
 
 
-async def _to_answer(ctx: Context, turn: turns.Turn, view: AssistantView, paused: bool) -> Asked | None:
+async def _plan_lets_answer(ctx: Context) -> bool:
+    """Where the plan has no assistant, or is over, it is silent; what customers write is there for people to read."""
+    return await plans.is_open(ctx) and await plans.allows(ctx, "assistant")
+
+
+async def _to_answer(ctx: Context, turn: turns.Turn, view: AssistantView, silent: bool) -> Asked | None:
     """What was asked; None, and the turn is over, where it isn't the assistant's to answer (any more)."""
     new = _new_messages(view.last_messages, turn.answered_seq)
     if view.handler != "assistant":
         # A person has it. What they leave unanswered is the assistant's when they give it back.
         await turns.finish(ctx, [turns.Finished(view.conversation_id, turn.answered_seq, 0)])
         return None
-    if not view.may_answer or paused or not new:
+    if not view.may_answer or silent or not new:
         newest = max(turn.waiting_seq, view.last_customer_seq)
         await turns.finish(ctx, [turns.Finished(view.conversation_id, newest, 0)])
         return None
@@ -167,6 +173,7 @@ async def _finish(ctx: Context, decided: Sequence[_Decided]) -> list[None]:
         ctx, [turns.Finished(one.conversation_id, one.started.answered_seq, one.failed_turns) for one in stood]
     )
     await _record(ctx, [(one, sent.get(one.conversation_id)) for one in decided])
+    await plans.spend(ctx, AI_TOKENS, sum(one.outcome.tokens for one in decided))
     return [None] * len(decided)
 
 

@@ -32,3 +32,8 @@ class Outcome:
     model_ms: int = 0
     notes: Sequence[str] = field(default_factory=tuple)
     """What spoke against the model's words, or why it gave none."""
+
+    @property
+    def tokens(self) -> int:
+        """What the model read and wrote for it, as far as the endpoint says."""
+        return (self.tokens_in or 0) + (self.tokens_out or 0)

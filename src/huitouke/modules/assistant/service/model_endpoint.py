@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import select
 
-from huitouke.kernel import audit, clock
+from huitouke.kernel import audit, clock, plans
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import connection, transaction
 from huitouke.kernel.database.columns import columns_of
@@ -25,6 +25,9 @@ from huitouke.modules.assistant.model.prompt import ANSWER_TOKENS, answer_prompt
 from huitouke.modules.assistant.models import ModelEndpoint
 from huitouke.modules.assistant.schemas import ModelIn, ModelOut, ModelTestIn, ModelTestOut
 from huitouke.modules.assistant.service import problems
+
+AI_TOKENS: Final = "ai_tokens"
+"""The quota of what models read and write for the tenant in a month."""
 
 DEFAULT_TIMEOUT_SECONDS: Final = 8.0
 TEST_TIMEOUT_SECONDS: Final = 20.0
@@ -83,10 +86,13 @@ async def save_endpoint(ctx: Context, wish: ModelIn) -> ModelOut:
 
 
 async def ready_model(ctx: Context) -> ReadyModel | None:
-    """The tenant's model; None when there is none or it is switched off."""
+    """The tenant's model; None when there is none, it is switched off, or the month's tokens of the plan are used up.
+
+    Without it the assistant answers in the knowledge's own words.
+    """
     raw = await connection(ctx)  # asked for every turn
     found = await raw.fetchrow(_READ, ctx.tenant_id)
-    if found is None:
+    if found is None or await plans.left(ctx, AI_TOKENS) == 0:
         return None
     row = ModelEndpoint(**found)
     return ReadyModel(OpenAiCompatible(row.base_url, row.model, _key(ctx, row)), row.timeout_seconds)

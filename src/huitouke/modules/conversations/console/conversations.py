@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 
 from huitouke.kernel.http import ConsoleTransaction, IdempotencyKey, requires
 from huitouke.kernel.paging import DEFAULT_LIMIT, Cursor, Limit, Page
+from huitouke.kernel.plans.reading import also_when_read_only
 from huitouke.modules.conversations import queries, service
 from huitouke.modules.conversations.schemas import (
     ConversationDetail,
@@ -139,6 +140,7 @@ async def send_notice_again(conversation_id: UUID, ctx: ConsoleTransaction) -> C
 @router.post(
     "/conversations/{conversation_id}/read", status_code=204, operation_id="conversations_read", dependencies=[_view]
 )
+@also_when_read_only
 async def mark_read(conversation_id: UUID, ctx: ConsoleTransaction) -> None:
     """Sets the unread count to 0, for everybody."""
     await service.mark_read(ctx, conversation_id)

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from huitouke.kernel import audit, clock, realtime
+from huitouke.kernel import audit, clock, plans, realtime
 from huitouke.kernel.access import service as access
 from huitouke.kernel.context import Context
 from huitouke.kernel.errors import InvalidInput, NotFound
@@ -20,6 +20,9 @@ from huitouke.modules.organization.service.granting import refuse_beyond, refuse
 from huitouke.modules.organization.service.roles import OWN, RoleKey
 
 MAX_ROLES: Final = 50
+OWN_ROLES: Final = "own_roles"
+"""What a plan opens for making more of them; those that are there go on."""
+
 MAX_ROLE_NAME_CHARACTERS: Final = 20
 
 
@@ -35,8 +38,9 @@ class RoleChange:
 async def create_role(ctx: Context, name: str, permissions: Sequence[str]) -> OwnRole:
     """Makes a role that nobody has yet.
 
-    Raises InvalidInput, PermissionMissing, RoleBeyondYours, RoleNameTaken.
+    Raises InvalidInput, PermissionMissing, RoleBeyondYours, RoleNameTaken, PlanLacksFeature.
     """
+    await plans.require(ctx, OWN_ROLES)
     chosen = _registered(permissions)
     await refuse_beyond(ctx, chosen)
     if (await ctx.session.scalar(select(func.count(OwnRole.id))) or 0) >= MAX_ROLES:

@@ -117,3 +117,28 @@ class NotInvited(PermissionMissing):
     """The address book names the person, and nobody has invited them to sign in yet."""
 
     type = "organization.not_invited"
+
+
+class TenantStateConflict(Conflict):
+    """The tenant's state doesn't allow that step (any more); `state` says which it is."""
+
+    type = "organization.tenant_state"
+
+
+class VisitAnswered(Conflict):
+    """The visit was answered, or is over."""
+
+    type = "organization.visit_answered"
+
+
+class VisitPending(Conflict):
+    """The same operator has asked already, and waits."""
+
+    type = "organization.visit_pending"
+
+
+class SignUpClosed(Problem):
+    """Shops are made by the operator here."""
+
+    status = 403
+    type = "organization.sign_up_closed"

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 
-from huitouke.kernel import audit, clock, realtime
+from huitouke.kernel import audit, clock, plans, realtime
 from huitouke.kernel.access import Granted, links, second_factor
 from huitouke.kernel.access import service as access
 from huitouke.kernel.context import ActorKind, Context, job_context
@@ -17,7 +17,11 @@ from huitouke.kernel.errors import InvalidInput, NotFound
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.keys import Secret
 from huitouke.kernel.modules import load_modules
+from huitouke.kernel.operators import health
+from huitouke.kernel.plans import measuring
+from huitouke.kernel.plans.period import Subscription
 from huitouke.kernel.tenancy import Tenant
+from huitouke.kernel.work import schedule
 from huitouke.modules.organization.models import OwnRole, Staff
 from huitouke.modules.organization.service import problems
 from huitouke.modules.organization.service.granting import only_owners, refuse_role_beyond
@@ -26,6 +30,9 @@ from huitouke.modules.organization.service.roles import OWN, RoleKey, permission
 
 MAX_NAME_CHARACTERS: Final = 40
 MAX_STAFF: Final = 2_000
+SEATS: Final = "seats"
+"""The quota of people who sign in; disabled ones leave their seat to others."""
+
 MAX_WECOM_USERID_CHARACTERS: Final = 64
 
 
@@ -59,6 +66,7 @@ class Founded:
 
     tenant_id: UUID
     staff_id: UUID
+    user_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,26 +85,37 @@ async def found_tenant(
 
     Raises InvalidInput, SignInNameTaken, WeakPassword.
     """
-    tenant_id = new_id()
-    title = _name(name)
-    async with transaction(job_context(tenant_id)) as ctx:
-        ctx.session.add(Tenant(id=tenant_id, name=title, created_at=clock.now()))
-        await ctx.session.flush()
-        owner = NewStaff(owner_name or owner_sign_in_name, owner_sign_in_name, password, "owner")
-        staff = await _insert(ctx, owner)
-        await audit.record(ctx, "organization.founded", "tenant", tenant_id, after={"name": title})
-    return Founded(tenant_id, staff.id)
+    owner = NewStaff(owner_name or owner_sign_in_name, owner_sign_in_name, password, "owner")
+    async with transaction(job_context(new_id())) as ctx:
+        return await found(ctx, name, owner, Subscription())
+
+
+async def found(ctx: Context, name: str, owner: NewStaff, plan: Subscription) -> Founded:
+    """Makes the context's tenant, which is not there yet, in its open transaction, with that owner and plan.
+
+    Raises InvalidInput, SignInNameTaken, WeakPassword.
+    """
+    title, now = _name(name), clock.now()
+    tenant = Tenant(id=ctx.tenant_id, name=title, created_at=now, plan_id=plan.plan_id, plan_expires_at=plan.expires_at)
+    ctx.session.add(tenant)
+    await ctx.session.flush()
+    staff = await _insert(ctx, owner)
+    await audit.record(ctx, "organization.founded", "tenant", ctx.tenant_id, after={"name": title})
+    for kind in (measuring.KIND, health.KIND):
+        await schedule(ctx, kind, now)
+    return Founded(ctx.tenant_id, staff.id, _user_of(staff))
 
 
 async def add_staff(ctx: Context, new: NewStaff) -> Staff:
     """Adds a person who can sign in at once.
 
-    Raises InvalidInput, SignInNameTaken, WeakPassword, OwnersOnly, RoleBeyondYours, WecomUseridTaken.
+    Raises InvalidInput, SignInNameTaken, WeakPassword, OwnersOnly, RoleBeyondYours, WecomUseridTaken, OverQuota.
     """
     name, own = await role_to_give(ctx, new.role)
     await refuse_role_beyond(ctx, name, own)
     if (await ctx.session.scalar(select(func.count(Staff.user_id))) or 0) >= MAX_STAFF:
         raise InvalidInput(field="name", reason="too_many", maximum=MAX_STAFF)
+    await plans.use(ctx, SEATS)
     staff = await _insert(ctx, new)
     await audit.record(ctx, "organization.staff_added", "staff", staff.id, after=_facts(staff, own))
     return staff
@@ -106,7 +125,7 @@ async def update_staff(ctx: Context, staff_id: UUID, change: StaffChange) -> Sta
     """Changes a person; a disabled one is signed out everywhere and can't come back in.
 
     Raises NotFound, InvalidInput, LastOwner, OwnersOnly, PersonBeyondYours, RoleBeyondYours, WecomUseridTaken,
-    WeakPassword.
+    WeakPassword, OverQuota.
     """
     role, own = (None, None) if change.role is None else await role_to_give(ctx, change.role)
     staff, owners = await _locked(ctx, staff_id)
@@ -196,6 +215,12 @@ async def resolve_access(ctx: Context, user_id: UUID) -> Granted | None:
     )
 
 
+async def seats_taken(ctx: Context) -> int:
+    """How many people may sign in here."""
+    taken = select(func.count(Staff.user_id)).where(Staff.state == "active")
+    return await ctx.session.scalar(taken) or 0
+
+
 async def staff_names(ctx: Context, staff_ids: Sequence[UUID]) -> dict[UUID, str]:
     """Names by id, with one query; unknown ids are missing."""
     if not staff_ids:
@@ -270,6 +295,8 @@ async def _flush(ctx: Context) -> None:
 
 
 async def _set_active(ctx: Context, staff: Staff, active: bool) -> None:
+    if active and staff.state != "active" and staff.user_id is not None:
+        await plans.use(ctx, SEATS)
     staff.state = "active" if active else "disabled"
     if staff.user_id is None:
         return

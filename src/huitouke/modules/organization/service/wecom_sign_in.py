@@ -16,7 +16,7 @@ from huitouke.kernel import audit, clock
 from huitouke.kernel.access import service as access
 from huitouke.kernel.access.challenges import Challenge
 from huitouke.kernel.access.service import NewSession
-from huitouke.kernel.access.signed_in import TenantSuspended
+from huitouke.kernel.access.signed_in import suspended
 from huitouke.kernel.context import Actor, ActorKind, Context, job_context
 from huitouke.kernel.database import platform_transaction, transaction
 from huitouke.kernel.errors import OutsideFailed
@@ -107,7 +107,7 @@ async def look_at_door(code: str) -> Door:
     async with platform_transaction() as session:
         found = (
             await session.execute(
-                select(WecomDoor.tenant_id, WecomDoor.wecom_app_id, Tenant.name, Tenant.state)
+                select(WecomDoor.tenant_id, WecomDoor.wecom_app_id, Tenant.name, Tenant.state, Tenant.state_reason)
                 .join(Tenant, Tenant.id == WecomDoor.tenant_id)
                 .where(WecomDoor.code == code)
             )
@@ -115,7 +115,7 @@ async def look_at_door(code: str) -> Door:
     if found is None:
         raise problems.DoorGone
     if found.state != "active":
-        raise TenantSuspended
+        raise suspended(found.state, found.state_reason)
     async with transaction(job_context(found.tenant_id)) as ctx:
         app = (
             await ctx.session.execute(

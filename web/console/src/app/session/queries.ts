@@ -6,6 +6,7 @@ export const keys = {
   door: (code: string) => ['session', 'door', code] as const,
   devices: ['session', 'devices'] as const,
   secondFactor: ['session', 'second-factor'] as const,
+  signUp: ['session', 'sign-up'] as const,
 };
 
 /** Whom a link is for. It may be gone a moment later, so nothing of it is kept. */
@@ -25,6 +26,11 @@ export function doorQuery(door: string) {
     queryFn: ({ signal }) => unwrap(api.GET('/api/wecom-doors/{door}', { params: { path: { door } }, signal })),
     retry: false,
   });
+}
+
+/** Whether shops may sign up by themselves. */
+export function signUpQuery() {
+  return queryOptions({ queryKey: keys.signUp, queryFn: ({ signal }) => unwrap(api.GET('/api/sign-up', { signal })) });
 }
 
 export function devicesQuery() {

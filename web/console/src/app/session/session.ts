@@ -1,4 +1,4 @@
-import { api, ApiProblem, unwrap, type Me } from '@huitouke/api';
+import { api, ApiProblem, unwrap, type Me, type SignUp } from '@huitouke/api';
 import { useLocale } from '../i18n';
 import { useSession } from './store';
 
@@ -20,8 +20,9 @@ export async function restoreSession(): Promise<boolean> {
     await become(await unwrap(api.GET('/api/session')));
     return true;
   } catch (error) {
-    if (error instanceof ApiProblem && error.status === 401) {
+    if (error instanceof ApiProblem && (error.status === 401 || error.type === 'tenant_suspended')) {
       localStorage.removeItem(SIGNED_IN);
+      session.shutOut = error.status === 401 ? '' : error.message;
       return false;
     }
     throw error;
@@ -62,6 +63,11 @@ export async function wayToWecom(door: string, inside: boolean): Promise<string>
 /** Signs in who comes back from WeCom; gives a challenge instead where a code has to follow. */
 export async function signInWithWecom(door: string, code: string, state: string): Promise<string | null> {
   return admitted(await unwrap<Admitted>(api.POST('/api/wecom-doors/{door}/sign-in', { params: { path: { door } }, body: { code, state } })));
+}
+
+/** Makes a shop and signs its owner in. */
+export async function signUp(wish: SignUp): Promise<void> {
+  await become(await unwrap(api.POST('/api/sign-up', { body: wish })));
 }
 
 /** The second step: the app's code, or a recovery code. */

@@ -3,7 +3,7 @@ import type { RouteMeta } from 'vue-router';
 import type { Feature } from '@/app/feature';
 import { useSession } from '@/app/session/store';
 import { live } from './live';
-import { AUDIT, MANAGE, STAFF, WORK } from './permissions';
+import { AUDIT, MANAGE, PLAN, STAFF, SUPPORT, WORK } from './permissions';
 
 const meta = (title: string, permissions: readonly string[] = MANAGE): RouteMeta => ({ title, permissions });
 
@@ -12,6 +12,7 @@ function firstPage(): string {
   const session = useSession();
   if (session.allowsAny(MANAGE)) return '/settings/channels';
   if (session.allowsAny(STAFF)) return '/settings/staff';
+  if (session.allowsAny(PLAN)) return '/settings/plan';
   return session.allowsAny(WORK) ? '/settings/work' : '/settings/audit';
 }
 
@@ -42,6 +43,8 @@ export const organization: Feature = {
             { path: ':id', component: () => import('./pages/RolePage.vue'), props: true, meta: meta('organization.roles.title', STAFF) },
           ],
         },
+        { path: 'plan', component: () => import('./pages/PlanPage.vue'), meta: meta('organization.plan.title', PLAN) },
+        { path: 'support', component: () => import('./pages/SupportPage.vue'), meta: meta('organization.support.title', SUPPORT) },
         { path: 'work', component: () => import('./pages/WorkPage.vue'), meta: meta('organization.work.title', WORK) },
         { path: 'audit', component: () => import('./pages/AuditPage.vue'), meta: meta('organization.audit.title', AUDIT) },
       ],

@@ -8,6 +8,7 @@ const RIGHTS_KNOWN_AFTER_MS = 6_000;
 
 export const live: LiveHandlers = {
   hints: {
+    visits: (_id, cache) => void cache.invalidateQueries({ queryKey: keys.visits }),
     // Of one person, or of everybody who has a role.
     rights: (id, cache) => {
       void cache.invalidateQueries({ queryKey: keys.staff });

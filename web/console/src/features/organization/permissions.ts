@@ -2,4 +2,6 @@
 export const STAFF = ['organization.view', 'organization.manage'] as const;
 export const MANAGE = ['organization.manage'] as const;
 export const WORK = ['work.manage'] as const;
+export const PLAN = ['plan.view'] as const;
+export const SUPPORT = ['support.manage'] as const;
 export const AUDIT = ['audit.view'] as const;

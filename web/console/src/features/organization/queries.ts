@@ -20,6 +20,8 @@ export const keys = {
   available: (app: string) => ['organization', 'available', app] as const,
   staff: ['organization', 'staff'] as const,
   roles: ['organization', 'roles'] as const,
+  plan: ['organization', 'plan'] as const,
+  visits: ['organization', 'visits'] as const,
   deadLetters: ['organization', 'dead-letters'] as const,
   audit: (filter: AuditFilter) => ['organization', 'audit', filter] as const,
   check: (of: Checked, id: string) => ['organization', 'check', of, id] as const,
@@ -95,6 +97,14 @@ export function staffQuery() {
 /** Presets and own roles, and what there is to allow. */
 export function rolesQuery() {
   return queryOptions({ queryKey: keys.roles, queryFn: ({ signal }) => unwrap(api.GET('/api/roles', { signal })) });
+}
+
+export function planQuery() {
+  return queryOptions({ queryKey: keys.plan, queryFn: ({ signal }) => unwrap(api.GET('/api/plan', { signal })) });
+}
+
+export function visitsQuery() {
+  return queryOptions({ queryKey: keys.visits, queryFn: ({ signal }) => unwrap(api.GET('/api/visits', { signal })) });
 }
 
 const DEAD_LETTERS_POLL_MS = 15_000;
