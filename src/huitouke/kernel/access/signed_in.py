@@ -102,14 +102,18 @@ async def resolve_session(token: str | None) -> SignedIn:
     return signed_in
 
 
-def forget(*, digest: bytes | None = None, user_ids: Collection[UUID] = ()) -> None:
-    """Drops what is cached of a session or of all sessions of users: sign-out and changed rights count at once."""
+def forget(*, digest: bytes | None = None, user_ids: Collection[UUID] = (), tenant_id: UUID | None = None) -> None:
+    """Drops what is cached of a session, or of all sessions of users or in a tenant: sign-out and changed rights count
+    at once."""
     global _generation
     _generation += 1
     if digest is not None:
         _cache.pop(digest, None)
     if user_ids:
         for known in [key for key, entry in _cache.items() if entry.signed_in.user_id in user_ids]:
+            del _cache[known]
+    if tenant_id is not None:
+        for known in [key for key, entry in _cache.items() if entry.signed_in.tenant_id == tenant_id]:
             del _cache[known]
 
 

@@ -8,9 +8,11 @@ def module() -> Module:
     from pathlib import Path
 
     from huitouke.kernel.modules import MenuEntry, Permission, SurfaceRouter
-    from huitouke.modules.customers import console
+    from huitouke.kernel.scoping import Scoped
+    from huitouke.modules.customers import console, service
     from huitouke.modules.customers.events import CustomerChanged, CustomerCreated
-    from huitouke.modules.customers.models import Customer, CustomerIdentity
+    from huitouke.modules.customers.models import Customer, CustomerFollower, CustomerIdentity
+    from huitouke.modules.customers.service import scope
 
     folder = Path(__file__).parent
     return Module(
@@ -23,7 +25,12 @@ def module() -> Module:
         ),
         menu=(MenuEntry("customers", "/customers", "user", "customers.view", 20),),
         events=(CustomerCreated, CustomerChanged),
-        models=(Customer, CustomerIdentity),
+        models=(Customer, CustomerIdentity, CustomerFollower),
+        scoped=(
+            Scoped(Customer, scope.customer_in_scope, hint="customer", owners=service.owners),
+            Scoped(CustomerIdentity, scope.identity_in_scope),
+            Scoped(CustomerFollower, scope.follower_in_scope),
+        ),
         migrations=folder / "migrations",
         locales=folder / "locales",
     )

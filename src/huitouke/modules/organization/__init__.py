@@ -10,7 +10,9 @@ def module() -> Module:
     """The manifest."""
     from pathlib import Path
 
+    from huitouke.kernel.audit import AuditEntry
     from huitouke.kernel.modules import PROCESS_END, MenuEntry, Permission, SurfaceRouter
+    from huitouke.kernel.scoping import Scoped
     from huitouke.modules.organization import console, demo, service
     from huitouke.modules.organization.callbacks import WecomCallbacks
     from huitouke.modules.organization.models import (
@@ -33,6 +35,7 @@ def module() -> Module:
         access_resolver=service.resolve_access,
         extensions={PROCESS_END: (service.close_clients,)},
         models=(OwnRole, Department, RoleDepartment, Staff, StaffDepartment, WecomApp, AccessToken),
+        scoped=(Scoped(AuditEntry, service.audit_in_scope),),
         migrations=folder / "migrations",
         locales=folder / "locales",
         demo=demo.load,

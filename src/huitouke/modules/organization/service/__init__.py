@@ -5,11 +5,13 @@ from huitouke.modules.organization.service.clients import close_clients, wecom_c
 from huitouke.modules.organization.service.event_routes import EVENT_ROUTES, WecomEventRoute, callback_fields
 from huitouke.modules.organization.service.granting import held
 from huitouke.modules.organization.service.own_roles import RoleChange, create_role, delete_role, update_role
+from huitouke.modules.organization.service.scopes import audit_in_scope, of_people_in, owners_of, sees
 from huitouke.modules.organization.service.staff import (
     Founded,
     NewStaff,
     StaffChange,
     StaffContact,
+    active_staff_names,
     add_staff,
     found_tenant,
     names_by_wecom_userid,
@@ -43,7 +45,9 @@ __all__ = [
     "StaffContact",
     "WecomAppChange",
     "WecomEventRoute",
+    "active_staff_names",
     "add_staff",
+    "audit_in_scope",
     "callback_fields",
     "check_wecom_app",
     "close_clients",
@@ -55,8 +59,11 @@ __all__ = [
     "found_tenant",
     "held",
     "names_by_wecom_userid",
+    "of_people_in",
+    "owners_of",
     "remove_second_step",
     "resolve_access",
+    "sees",
     "staff_link",
     "staff_names",
     "staff_of_wecom_userid",

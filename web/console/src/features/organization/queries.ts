@@ -20,6 +20,7 @@ export const keys = {
   available: (app: string) => ['organization', 'available', app] as const,
   staff: ['organization', 'staff'] as const,
   roles: ['organization', 'roles'] as const,
+  departments: ['organization', 'departments'] as const,
   deadLetters: ['organization', 'dead-letters'] as const,
   audit: (filter: AuditFilter) => ['organization', 'audit', filter] as const,
   check: (of: Checked, id: string) => ['organization', 'check', of, id] as const,
@@ -95,6 +96,11 @@ export function staffQuery() {
 /** Presets and own roles, and what there is to allow. */
 export function rolesQuery() {
   return queryOptions({ queryKey: keys.roles, queryFn: ({ signal }) => unwrap(api.GET('/api/roles', { signal })) });
+}
+
+/** The tree, for whoever chooses from it. */
+export function departmentsQuery() {
+  return queryOptions({ queryKey: keys.departments, queryFn: ({ signal }) => unwrap(api.GET('/api/departments', { signal })) });
 }
 
 const DEAD_LETTERS_POLL_MS = 15_000;
