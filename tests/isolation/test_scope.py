@@ -18,6 +18,7 @@ from sqlalchemy import select, text
 import huitouke
 from huitouke.kernel import clock
 from huitouke.kernel.database import Base, TenantScoped, transaction
+from huitouke.kernel.database.columns import columns_of
 from huitouke.kernel.files import service as files
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.modules import load_modules
@@ -43,7 +44,6 @@ THE_SHOPS = {
     "department_ids": "the shop's own order",
     "entry_id": "the shop's knowledge",
     "import_id": "the shop's knowledge",
-    "move_to": "a role of the shop",
     "received_id": "what came in for an app, without what customers wrote",
     "role": "a role of the shop",
     "role_id": "a role of the shop",
