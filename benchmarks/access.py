@@ -11,6 +11,7 @@ the first, one from the middle and the last in turns; `inbox_p95_ms_<whose>` and
 
 import asyncio
 import gc
+import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Final
 from unittest.mock import patch
 
 import httpx2
+import structlog
 
 from benchmarks.support import access_data, data, postgres
 from benchmarks.support.access_data import PASSWORD, VIEWERS
@@ -141,6 +143,7 @@ async def _measure(options: Options, report: Report) -> None:
 
 
 async def measure() -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     options = read_options()
     report = Report("access", "ms", options)
     with postgres.durable_server("access") as server:

@@ -92,6 +92,20 @@ def _use_installed() -> None:
     use_scoped(rule for module in load_modules() for rule in module.scoped)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Key:
+    """A long key whose hash is made once: tuples hash all they hold each time they are looked up."""
+
+    parts: tuple[object, ...]
+    hashed: int
+
+    def __hash__(self) -> int:
+        return self.hashed
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and self.parts == other.parts
+
+
 class Narrowing(CriteriaOption):
     """The conditions of all tables under one scope, as one option of a statement.
 
@@ -106,7 +120,8 @@ class Narrowing(CriteriaOption):
     def __init__(self, conditions: Sequence[LoaderCriteriaOption]) -> None:
         self._conditions = tuple(conditions)
         self._parameters: list[BindParameter[Any]] = []
-        self._key = (Narrowing, *(one._gen_cache_key(anon_map(), self._parameters) for one in self._conditions))
+        parts = tuple(one._gen_cache_key(anon_map(), self._parameters) for one in self._conditions)
+        self._key = (Narrowing, _Key(parts, hash(parts)))
 
     def _gen_cache_key(self, _anon_map: object, bindparams: list[BindParameter[Any]]) -> tuple[object, ...]:
         bindparams.extend(self._parameters)

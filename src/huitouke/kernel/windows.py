@@ -24,8 +24,9 @@ class Narrowed:
 
     walked: Select[Any]
     """In the list's order, whoever may see it."""
-    from_scope: Subquery
-    """What the scope holds, in any order."""
+    from_scope: Select[Any]
+    """What the scope holds, in the same order: put in order only once all is found, for the index of the whole list
+    would be walked to its end for the sake of its order."""
 
 
 async def narrowed(
@@ -38,4 +39,4 @@ async def narrowed(
         return rows
     if (await ctx.session.execute(ways.walked.offset(WALKED_AT_MOST - 1).limit(1))).first() is None:
         return rows  # that was the whole list
-    return (await ctx.session.execute(rows_of(ways.from_scope).limit(limit + 1))).all()
+    return (await ctx.session.execute(rows_of(ways.from_scope.limit(limit + 1).subquery("from_scope")))).all()

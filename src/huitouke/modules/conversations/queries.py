@@ -70,6 +70,10 @@ class Order:
         at: ColumnElement[Any] = self.at(of)
         return (at, of.id) if self.ascending else (at.desc(), of.id.desc())
 
+    def of_window(self, window: Subquery) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+        """The same of ids that were found with their moment."""
+        return (window.c.at, window.c.id) if self.ascending else (window.c.at.desc(), window.c.id.desc())
+
     def after(self, of: Any, place: tuple[Any, ...]) -> ColumnElement[bool]:
         """What stands behind that place."""
         here = tuple_(self.at(of), of.id)
@@ -81,6 +85,12 @@ ORDERS: Final[dict[Sort, Order]] = {
     # The order of the index `ix_conversations_state_waiting`, which is found only by a constant.
     "waiting": Order(lambda of: func.coalesce(of.waiting_since, NOBODY_WAITS), ascending=True),
 }
+
+GROUPS: Final = ("mine", "waiting", "assistant", "open")
+"""What is counted."""
+
+WALKED_FOR_COUNTS: Final = 4_000
+"""Conversations of a group that are looked at one by one: who sees a quarter of them is told COUNTED_AT_MOST."""
 
 COUNTED_AT_MOST: Final = 1_000
 """Beyond it a count says nothing that a person would act upon, and counting 100,000 rows takes a tenth of a second."""
@@ -131,14 +141,13 @@ async def conversation_page(
 async def counts(ctx: Context) -> Counts:
     """How many open conversations are whose, each counted up to COUNTED_AT_MOST."""
     if isinstance(ctx.scope, DataScope):
-        counted = [_counted_within(ctx.tenant_id, ctx.scope, group) for group in _groups(ctx, _TABLE.c)]
-    else:
-        counted = [
-            select(func.count()).select_from(select(Conversation.id).where(group).limit(COUNTED_AT_MOST).subquery())
-            for group in _groups(ctx, Conversation)
-        ]
+        return await _counts_within(ctx, ctx.scope)
+    counted = (
+        select(func.count()).select_from(select(Conversation.id).where(group).limit(COUNTED_AT_MOST).subquery())
+        for group in _groups(ctx, Conversation).values()
+    )
     row = (await ctx.session.execute(select(*(each.scalar_subquery() for each in counted)))).one()
-    return Counts(mine=row[0], waiting=row[1], assistant=row[2], open=row[3])
+    return Counts(**dict(zip(GROUPS, row, strict=True)))
 
 
 async def conversation_detail(ctx: Context, conversation_id: UUID) -> ConversationDetail:
@@ -271,10 +280,44 @@ def _in_view(ctx: Context, view: View, of: Any, *, searching: bool) -> ColumnEle
             return closed
 
 
-def _groups(ctx: Context, of: Any) -> tuple[ColumnElement[bool], ...]:
-    """What is counted: mine, waiting, with the assistant, open."""
+def _groups(ctx: Context, of: Any) -> dict[str, ColumnElement[bool]]:
+    """The conditions of what is counted."""
     is_open = of.state == "open"
-    return is_open & (of.staff_id == ctx.actor.id), waits_for_staff(of), is_open & (of.handler == "assistant"), is_open
+    return {
+        "mine": is_open & (of.staff_id == ctx.actor.id),
+        "waiting": waits_for_staff(of),
+        "assistant": is_open & (of.handler == "assistant"),
+        "open": is_open,
+    }
+
+
+async def _counts_within(ctx: Context, scope: DataScope) -> Counts:
+    """The same for who sees some: some of each group are looked at one by one, which settles the small groups and
+    those of who sees much; what is left is counted from the scope's side."""
+    walked = _TABLE.c.tenant_id == ctx.tenant_id
+    asked: list[Any] = []
+    for group in _groups(ctx, _TABLE.c).values():
+        rows = select(_TABLE.c.id, _TABLE.c.customer_id).where(walked, group).limit(WALKED_FOR_COUNTS).subquery()
+        seen = select(rows.c.id).where(customers.belongs_within(ctx.tenant_id, scope, rows.c.customer_id))
+        asked.append(_size(seen.limit(COUNTED_AT_MOST)))
+        asked.append(_size(select(rows.c.id)))
+    row = (await ctx.session.execute(select(*asked))).one()
+    found = {name: (row[2 * place], row[2 * place + 1]) for place, name in enumerate(GROUPS)}
+    open_ones = [name for name, (seen, of) in found.items() if seen < COUNTED_AT_MOST and of == WALKED_FOR_COUNTS]
+    counted = {name: seen for name, (seen, _) in found.items()}
+    if open_ones:
+        ids = customers.nobodys_or_within(ctx.tenant_id, scope).cte("customers_seen").prefix_with("MATERIALIZED")
+        within = _TABLE.c.customer_id.in_(select(ids.c[0]))
+        groups = _groups(ctx, _TABLE.c)
+        sizes = [
+            _size(select(_TABLE.c.id).where(walked, groups[name], within).limit(COUNTED_AT_MOST)) for name in open_ones
+        ]
+        counted |= dict(zip(open_ones, (await ctx.session.execute(select(*sizes))).one(), strict=True))
+    return Counts(**counted)
+
+
+def _size(rows: Select[Any]) -> Any:
+    return select(func.count()).select_from(rows.subquery()).scalar_subquery()
 
 
 def _within(
@@ -288,19 +331,15 @@ def _within(
         return select(table.c.id, at).where(table.c.tenant_id == tenant_id, *wanted(table.c))
 
     theirs = ids(_TABLE).where(_TABLE.c.customer_id.in_(customers.nobodys_or_within(tenant_id, scope)))
-    return Narrowed(walked=ids(newest).order_by(*order.by(newest.c)), from_scope=theirs.offset(0).subquery("theirs"))
+    found = theirs.offset(0).subquery("found")
+    return Narrowed(
+        walked=ids(newest).order_by(*order.by(newest.c)),
+        from_scope=select(found).order_by(*order.of_window(found)),
+    )
 
 
 def _of_window(order: Order, window: Subquery) -> Select[*tuple[Any, ...]]:
-    in_order = (window.c.at, window.c.id) if order.ascending else (window.c.at.desc(), window.c.id.desc())
-    return _rows().join(window, window.c.id == Conversation.id).order_by(*in_order)
-
-
-def _counted_within(tenant_id: UUID, scope: DataScope, group: ColumnElement[bool]) -> Select[int]:
-    """How many of a group the scope shows, from the scope's side: walking all that is open takes a second."""
-    seen = _TABLE.c.customer_id.in_(customers.nobodys_or_within(tenant_id, scope))
-    found = select(_TABLE.c.id).where(_TABLE.c.tenant_id == tenant_id, group, seen)
-    return select(func.count()).select_from(found.limit(COUNTED_AT_MOST).subquery())
+    return _rows().join(window, window.c.id == Conversation.id).order_by(*order.of_window(window))
 
 
 def _matches(q: str) -> ColumnElement[bool]:

@@ -100,9 +100,10 @@ def _within(tenant_id: UUID, scope: DataScope, place: Place | None, limit: int) 
 
     unfollowed = in_order(nobodys, ids(nobodys).where(~nobodys.c.followed)).limit(limit + 1).subquery()
     followed = ids(theirs).where(theirs.c.id.in_(customers_within(tenant_id, scope))).offset(0).subquery()
+    both = select(unfollowed).union_all(select(followed)).subquery("both")
     return Narrowed(
         walked=in_order(newest, ids(newest)),
-        from_scope=select(unfollowed).union_all(select(followed)).subquery(),
+        from_scope=select(both).order_by(both.c.seen.desc(), both.c.id.desc()),
     )
 
 

@@ -1,4 +1,4 @@
-"""Which conversations, messages and their files somebody sees whose role doesn't see all: those of customers they see."""
+"""Which conversations, messages and files somebody sees whose role does not see all: those of customers they see."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final

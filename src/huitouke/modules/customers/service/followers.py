@@ -1,4 +1,4 @@
-"""Who follows a customer (跟进人): whoever takes the customer's conversation, is given it, answers, or is named by hand.
+"""Who follows a customer (跟进人): whoever takes the conversation, is given it, answers, or is named by hand.
 
 `customers.followed` is kept together with the followers. Its row is locked before a follower comes or goes, so that of
 two changes at once each sees what the other left.

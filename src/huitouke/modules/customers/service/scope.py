@@ -1,7 +1,7 @@
 """Which customers somebody sees whose role doesn't see all: those whom nobody follows, and those whom somebody in
 scope follows. What hangs on a customer is seen with the customer."""
 
-from typing import Any, Final, cast
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, FromClause, Select, Uuid, func, literal, or_, select, true
@@ -40,17 +40,7 @@ def belongs_within(
 
 def customer_in_scope(tenant_id: UUID, scope: DataScope) -> ColumnElement[bool]:
     """The same of customers themselves, whose rows say whether anybody follows them."""
-    followers = (
-        select(_FOLLOWERS.c.staff_id)
-        .where(
-            _FOLLOWERS.c.tenant_id == literal(tenant_id, Uuid()),
-            _FOLLOWERS.c.customer_id == _CUSTOMERS.c.id,
-            organization.of_people_in(tenant_id, scope, _FOLLOWERS.c.staff_id),
-        )
-        .correlate_except(_FOLLOWERS)
-        .exists()
-    )
-    return or_(~_CUSTOMERS.c.followed, followers)
+    return or_(~_CUSTOMERS.c.followed, belongs_within(tenant_id, scope, _CUSTOMERS.c.id))
 
 
 def identity_in_scope(tenant_id: UUID, scope: DataScope) -> ColumnElement[bool]:
@@ -63,14 +53,11 @@ def follower_in_scope(tenant_id: UUID, scope: DataScope) -> ColumnElement[bool]:
     return belongs_within(tenant_id, scope, CustomerFollower.__table__.c.customer_id)
 
 
-def customers_within(tenant_id: UUID, scope: DataScope) -> Select[UUID]:
+def customers_within(tenant_id: UUID, scope: DataScope) -> Select[Any]:
     """The ids of customers whom somebody in scope follows, from the scope's side; some come twice."""
-    return cast(
-        "Select[UUID]",
-        select(_FOLLOWERS.c.customer_id).where(
-            _FOLLOWERS.c.tenant_id == literal(tenant_id, Uuid()),
-            organization.of_people_in(tenant_id, scope, _FOLLOWERS.c.staff_id),
-        ),
+    return select(_FOLLOWERS.c.customer_id).where(
+        _FOLLOWERS.c.tenant_id == literal(tenant_id, Uuid()),
+        _FOLLOWERS.c.staff_id.in_(organization.people_in(tenant_id, scope)),
     )
 
 

@@ -5,7 +5,7 @@ from huitouke.modules.organization.service.clients import close_clients, wecom_c
 from huitouke.modules.organization.service.event_routes import EVENT_ROUTES, WecomEventRoute, callback_fields
 from huitouke.modules.organization.service.granting import held
 from huitouke.modules.organization.service.own_roles import RoleChange, create_role, delete_role, update_role
-from huitouke.modules.organization.service.scopes import audit_in_scope, of_people_in, owners_of, sees
+from huitouke.modules.organization.service.scopes import audit_in_scope, of_people_in, owners_of, people_in, sees
 from huitouke.modules.organization.service.staff import (
     Founded,
     NewStaff,
@@ -61,6 +61,7 @@ __all__ = [
     "names_by_wecom_userid",
     "of_people_in",
     "owners_of",
+    "people_in",
     "remove_second_step",
     "resolve_access",
     "sees",

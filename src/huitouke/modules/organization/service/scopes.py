@@ -5,7 +5,7 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, false, literal, or_, select
+from sqlalchemy import ARRAY, ColumnElement, CompoundSelect, Uuid, any_, false, func, literal, or_, select
 
 from huitouke.kernel.audit import AuditEntry
 from huitouke.kernel.context import ALL_DATA, Context, DataScope, Scope
@@ -73,6 +73,16 @@ def of_people_in(tenant_id: UUID, scope: DataScope, staff_id: ColumnElement[UUID
         )
         ways.append(staff_id.in_(select(_MEMBERS.c.staff_id).where(*members)))
     return or_(*ways) if ways else false()
+
+
+def people_in(tenant_id: UUID, scope: DataScope) -> CompoundSelect[UUID]:
+    """The ids of the people whose customers the scope shows; some come twice. To go from them to what is theirs, where
+    `of_people_in` goes from each thing to its people."""
+    members = select(_MEMBERS.c.staff_id).where(
+        _MEMBERS.c.tenant_id == literal(tenant_id, Uuid()),
+        _MEMBERS.c.department_id == any_(_ids(scope.department_ids)),
+    )
+    return select(func.unnest(_ids(scope.staff_ids))).union_all(members)
 
 
 def audit_in_scope(tenant_id: UUID, scope: DataScope) -> ColumnElement[bool]:
