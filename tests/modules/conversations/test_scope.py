@@ -117,6 +117,7 @@ async def test_all_ways_to_customers_agree_with_the_plain_definition(
     database: object, monkeypatch: pytest.MonkeyPatch, walked_at_most: int, plan: Plan, data: st.DataObject
 ) -> None:
     monkeypatch.setattr(windows, "WALKED_AT_MOST", walked_at_most)
+    monkeypatch.setattr(queries, "LOOKED_AT", walked_at_most)
     firm = await make_firm(plan)
     person = data.draw(st.integers(0, len(plan.member_of) - 1))
     kind = data.draw(st.sampled_from(KINDS))

@@ -7,7 +7,20 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, DateTime, Row, Select, Subquery, and_, func, literal_column, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Row,
+    Select,
+    Subquery,
+    and_,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+    tuple_,
+)
 
 from huitouke.kernel import clock
 from huitouke.kernel.context import ActorKind, Context, DataScope
@@ -89,7 +102,7 @@ ORDERS: Final[dict[Sort, Order]] = {
 GROUPS: Final = ("mine", "waiting", "assistant", "open")
 """What is counted."""
 
-WALKED_FOR_COUNTS: Final = 4_000
+LOOKED_AT: Final = 4_000
 """Conversations of a group that are looked at one by one: who sees a quarter of them is told COUNTED_AT_MOST."""
 
 COUNTED_AT_MOST: Final = 1_000
@@ -292,32 +305,44 @@ def _groups(ctx: Context, of: Any) -> dict[str, ColumnElement[bool]]:
 
 
 async def _counts_within(ctx: Context, scope: DataScope) -> Counts:
-    """The same for who sees some: some of each group are looked at one by one, which settles the small groups and
-    those of who sees much; what is left is counted from the scope's side."""
-    walked = _TABLE.c.tenant_id == ctx.tenant_id
-    asked: list[Any] = []
-    for group in _groups(ctx, _TABLE.c).values():
-        rows = select(_TABLE.c.id, _TABLE.c.customer_id).where(walked, group).limit(WALKED_FOR_COUNTS).subquery()
-        seen = select(rows.c.id).where(customers.belongs_within(ctx.tenant_id, scope, rows.c.customer_id))
-        asked.append(_size(seen.limit(COUNTED_AT_MOST)))
-        asked.append(_size(select(rows.c.id)))
-    row = (await ctx.session.execute(select(*asked))).one()
-    found = {name: (row[2 * place], row[2 * place + 1]) for place, name in enumerate(GROUPS)}
-    open_ones = [name for name, (seen, of) in found.items() if seen < COUNTED_AT_MOST and of == WALKED_FOR_COUNTS]
-    counted = {name: seen for name, (seen, _) in found.items()}
-    if open_ones:
-        ids = customers.nobodys_or_within(ctx.tenant_id, scope).cte("customers_seen").prefix_with("MATERIALIZED")
-        within = _TABLE.c.customer_id.in_(select(ids.c[0]))
-        groups = _groups(ctx, _TABLE.c)
-        sizes = [
-            _size(select(_TABLE.c.id).where(walked, groups[name], within).limit(COUNTED_AT_MOST)) for name in open_ones
-        ]
-        counted |= dict(zip(open_ones, (await ctx.session.execute(select(*sizes))).one(), strict=True))
-    return Counts(**counted)
+    """The same for who sees some. Some conversations of each group are looked at one by one, which is all of a small
+    group, and enough for who sees much; else all groups are counted from the scope's side, in one go."""
+    groups = _groups(ctx, _TABLE.c)
+    mine, waiting, opened = (_looked_at(ctx.tenant_id, scope, groups[name]) for name in ("mine", "waiting", "open"))
+    row = (
+        await ctx.session.execute(
+            select(
+                mine.c.size,
+                waiting.c.size,
+                opened.c.size,
+                mine.c.seen,
+                waiting.c.seen,
+                opened.c.assistant,
+                opened.c.seen,
+            ).select_from(mine.join(waiting, true()).join(opened, true()))
+        )
+    ).one()
+    sizes, found = row[:3], dict(zip(GROUPS, row[3:], strict=True))
+    whole = dict(zip(GROUPS, (sizes[0], sizes[1], sizes[2], sizes[2]), strict=True))
+    if any(found[one] < COUNTED_AT_MOST and whole[one] == LOOKED_AT for one in GROUPS):
+        within = _TABLE.c.customer_id.in_(customers.nobodys_or_within(ctx.tenant_id, scope))
+        counted = (func.count().filter(groups[one]) for one in GROUPS)
+        everything = select(*counted).where(_TABLE.c.tenant_id == ctx.tenant_id, groups["open"], within)
+        found = dict(zip(GROUPS, (await ctx.session.execute(everything)).one(), strict=True))
+    return Counts(**{one: min(number, COUNTED_AT_MOST) for one, number in found.items()})
 
 
-def _size(rows: Select[Any]) -> Any:
-    return select(func.count()).select_from(rows.subquery()).scalar_subquery()
+def _looked_at(tenant_id: UUID, scope: DataScope, group: ColumnElement[bool]) -> Subquery:
+    """Some of the group: how many, how many the scope shows, and of these how many are with the assistant."""
+    wanted = select(_TABLE.c.customer_id, _TABLE.c.handler).where(_TABLE.c.tenant_id == tenant_id, group)
+    some = wanted.limit(LOOKED_AT).subquery()
+    seen = customers.belongs_within(tenant_id, scope, some.c.customer_id).label("seen")
+    judged = select(seen, (some.c.handler == "assistant").label("assistant")).offset(0).subquery()  # judged once each
+    return select(
+        func.count().label("size"),
+        func.count().filter(judged.c.seen).label("seen"),
+        func.count().filter(judged.c.seen, judged.c.assistant).label("assistant"),
+    ).subquery()
 
 
 def _within(
