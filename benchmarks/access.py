@@ -5,8 +5,8 @@ subject  the console's application with a merchant of 200 people, 200,000 custom
 limit    the same endpoints, asked by the same person in turns, with the checks of permission and scope switched off
 
 `added_ms` is the p95 of 1,000 requests with the checks less that without, of the endpoint to which they add most: a
-customer's card, a conversation, its newest 50 messages. `p95_ms_<whose>` is a page of 50 customers in a list of 200,000:
-the first, one from the middle and the last in turns; `inbox_p95_ms_<whose>` and `counts_p95_ms_<whose>` the inbox's.
+customer's card, a conversation, its newest 50 messages. `p95_ms_<whose>` is a page of 50 customers in a list of
+200,000: the first, one from the middle and the last in turns; `inbox_p95_ms_<whose>` and `counts_p95_ms_<whose>` the inbox's.
 """
 
 import asyncio
@@ -23,7 +23,8 @@ import httpx2
 import structlog
 
 from benchmarks.support import access_data, data, postgres
-from benchmarks.support.access_data import PASSWORD, VIEWERS
+from benchmarks.support.access_data import VIEWERS
+from benchmarks.support.inbox_data import PASSWORD
 from benchmarks.support.options import Options, read_options
 from benchmarks.support.report import Report, percentile, say
 from huitouke.kernel.context import Context

@@ -82,7 +82,8 @@ ROWS: Final = (
     INSERT INTO messages (tenant_id, id, conversation_id, seq, changed_seq, direction, sender_kind, msgtype, text,
                           content, ai, state, sent_at, created_at)
     SELECT $1, pg_temp.id_at(pg_temp.moment(n), 'message' || n || ':' || m),
-           pg_temp.id_at(pg_temp.moment(n), 'conversation' || n), m, m, 'in', 'customer', 'text', '有大一点的尺码吗' || m,
+           pg_temp.id_at(pg_temp.moment(n), 'conversation' || n), m, m, 'in', 'customer', 'text',
+           '有大一点的尺码吗' || m,
            '{}', false, 'received', pg_temp.moment(n), pg_temp.moment(n)
       FROM generate_series(1, $2::bigint) AS n, generate_series(1, $3::bigint) AS m
     """,

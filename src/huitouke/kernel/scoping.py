@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import BindParameter, ColumnElement
 from sqlalchemy.orm import LoaderCriteriaOption, with_loader_criteria
 from sqlalchemy.orm.interfaces import CriteriaOption
-from sqlalchemy.sql.cache_key import anon_map
+from sqlalchemy.sql.visitors import anon_map
 
 from huitouke.kernel.context import AllData, Context, DataScope, Scope
 

@@ -34,9 +34,10 @@ async def narrowed(
 ) -> Sequence[Any]:
     """The first `limit + 1` rows that the actor sees. `rows_of` reads models behind a window of ids, in the order."""
     window = ways.walked.limit(WALKED_AT_MOST)
-    rows = (await ctx.session.execute(rows_of(window.subquery("walked")).limit(limit + 1))).all()
+    rows: Sequence[Any] = (await ctx.session.execute(rows_of(window.subquery("walked")).limit(limit + 1))).all()
     if len(rows) > limit:
         return rows
     if (await ctx.session.execute(ways.walked.offset(WALKED_AT_MOST - 1).limit(1))).first() is None:
         return rows  # that was the whole list
-    return (await ctx.session.execute(rows_of(ways.from_scope.limit(limit + 1).subquery("from_scope")))).all()
+    rows = (await ctx.session.execute(rows_of(ways.from_scope.limit(limit + 1).subquery("from_scope")))).all()
+    return rows
