@@ -31,6 +31,7 @@ from huitouke.kernel.modules import ModuleError, Modules, Surface
 from huitouke.kernel.observability import health
 from huitouke.kernel.realtime.app import PATH as REALTIME_PATH
 from huitouke.kernel.release import release
+from huitouke.kernel.scoping import use_scoped
 from huitouke.kernel.settings import Settings
 from huitouke.services import REFUSALS, Role, running
 
@@ -49,6 +50,7 @@ def create_app(
     At start the database of `urls` is opened; without them the process's current one serves (tests).
     """
     use_resolver(access_resolver(modules))
+    use_scoped(rule for module in modules for rule in module.scoped)
     console = ConsoleApp(WEB_FOLDER / "console", {one.name: one.web for one in modules if one.web is not None})
     checks = health.standard_checks(modules)
 

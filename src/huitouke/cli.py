@@ -40,6 +40,7 @@ from huitouke.kernel.modules import CommandError, ModuleError, Surface, load_mod
 from huitouke.kernel.notify import NotifierError
 from huitouke.kernel.observability import logs
 from huitouke.kernel.release import release
+from huitouke.kernel.scoping import use_scoped
 from huitouke.kernel.settings import Settings, get_settings
 from huitouke.services import Role, SchemaBehindError
 
@@ -232,6 +233,7 @@ def _realtime(options: argparse.Namespace, settings: Settings) -> int:
 def _run_role(role: Role, options: argparse.Namespace, settings: Settings, usual_port: int | None) -> int:
     modules = load_modules()
     use_resolver(access_resolver(modules))
+    use_scoped(rule for module in modules for rule in module.scoped)
     host = options.host or settings.host
     port = usual_port if options.port is None else options.port
     with database_urls(settings) as urls:

@@ -5,17 +5,20 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import httpx2
 from fastapi import FastAPI
 from sqlalchemy import select, text
 
+from huitouke.kernel import clock
 from huitouke.kernel.database import transaction
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.work import enqueue
 from huitouke.modules.assistant.models import ReplyTurn
 from huitouke.modules.assistant.schemas import PauseIn
 from huitouke.modules.assistant.service import pause_all
+from huitouke.modules.organization.models import Department
 from tests.modules.conversations.desk import Desk, open_desk
 from tests.modules.wechat_sandbox.shop import Sandbox
 from tests.support.http import application, signed_in
@@ -67,6 +70,7 @@ async def _fill(one: Merchant) -> None:
     await _made(one.owner.patch(f"/api/knowledge/entries/{entry['id']}", json={"answer": f"有大一号的 {word}"}))
     await _converse(one)
     ids |= {"staff_id": str(one.desk.aning.id), "app_id": str(one.desk.app_id), "wecom_app_id": str(one.desk.app_id)}
+    ids["department_ids"] = str(await _department(one))
     role = {"name": word[:20], "permissions": ["customers.view"]}
     ids["role_id"] = (await _made(one.owner.post("/api/roles", json=role)))["key"]
     ids |= {"role": ids["role_id"], "move_to": ids["role_id"]}
@@ -84,6 +88,13 @@ async def _fill(one: Merchant) -> None:
     ids["visit_id"] = await _visit(one)
     remark = {"remark": f"老顾客 {word}"}
     await _made(one.owner.patch(f"/api/customers/{ids['customer_id']}", json=remark))
+
+
+async def _department(one: Merchant) -> UUID:
+    department = Department(id=new_id(), name=one.word[:20], position=0, created_at=clock.now(), updated_at=clock.now())
+    async with transaction(one.desk.context) as ctx:
+        ctx.session.add(department)
+    return department.id
 
 
 async def _converse(one: Merchant) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from huitouke.kernel.events import Event, Handler
     from huitouke.kernel.plans import Feature, Quota
     from huitouke.kernel.realtime import Stream
+    from huitouke.kernel.scoping import Scoped
     from huitouke.kernel.settings import Settings
     from huitouke.kernel.work import Job, Runner, Schedule
 
@@ -144,6 +145,8 @@ class Module:
     extensions: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     """Contributions to registries that other modules own, by the registry's name (e.g. `conversations.channels`)."""
     models: tuple[type[Base], ...] = ()
+    scoped: tuple[Scoped, ...] = ()
+    """Tables whose rows belong to somebody: people whose role sees less than all see some of them only."""
     migrations: Path | None = None
     locales: Path | None = None
     web: Path | None = None

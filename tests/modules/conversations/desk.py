@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from huitouke.kernel.callbacks import service as callbacks
-from huitouke.kernel.context import Actor, ActorKind, Context, job_context
+from huitouke.kernel.context import ALL_DATA, Actor, ActorKind, Context, job_context
 from huitouke.kernel.database import transaction
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.keys import Secret
@@ -184,4 +184,5 @@ def _acting(context: Context, staff_id: UUID, role: str) -> Context:
         tenant_id=context.tenant_id,
         actor=Actor(ActorKind.STAFF, staff_id),
         permissions=permissions_of(role, load_modules()),
+        scope=ALL_DATA,
     )

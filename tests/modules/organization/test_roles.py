@@ -105,8 +105,8 @@ async def test_a_changed_role_changes_what_its_people_may_do(shop: Shop) -> None
     entry = await shop.last_audit()
     assert entry.action == "organization.role_changed"
     assert (entry.before, entry.after) == (
-        {"name": role.name, "permissions": sorted(DESK)},
-        {"name": role.name, "permissions": ["audit.view", "conversations.view"]},
+        {"name": role.name, "permissions": sorted(DESK), "data_scope": "all"},
+        {"name": role.name, "permissions": ["audit.view", "conversations.view"], "data_scope": "all"},
     )
 
 

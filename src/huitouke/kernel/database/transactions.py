@@ -14,9 +14,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
 
-from huitouke.kernel.context import AFTER_COMMIT, ActorKind, Context
+from huitouke.kernel.context import AFTER_COMMIT, ALL_DATA, ActorKind, Context, DataScope, Scope
 from huitouke.kernel.database.engine import current
 from huitouke.kernel.database.models import TenantScoped
+from huitouke.kernel.scoping import criteria
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +40,9 @@ DRIVER: Final = "huitouke.driver"
 TENANT: Final = "huitouke.tenant"
 """Key in `session.info` that holds the tenant, or None in a platform transaction."""
 
+SCOPE: Final = "huitouke.scope"
+"""Key in `session.info` that holds how far the actor sees. Who acts may change within a transaction, this doesn't."""
+
 
 class NestedTransactionError(RuntimeError):
     """A transaction was opened inside another one of the same context: a programming error."""
@@ -53,7 +57,7 @@ class TransactionAbortedError(RuntimeError):
 
 
 class TenantSession(Session):
-    """A session bound to one tenant: reads are narrowed to it, new rows are filled with it."""
+    """A session bound to one tenant and one scope: reads are narrowed to them, new rows are filled with the tenant."""
 
 
 @asynccontextmanager
@@ -71,7 +75,7 @@ async def transaction(context: Context, *, durable: bool = True) -> AsyncIterato
         raise NestedTransactionError("this context already has an open transaction")
     works = context.lease is not None or context.actor.kind is ActorKind.JOB
     seconds = WORK_STATEMENT_SECONDS if works else REQUEST_STATEMENT_SECONDS
-    async with _opened(context.tenant_id, seconds, durable=durable) as session:
+    async with _opened(context.tenant_id, seconds, scope=context.scope, durable=durable) as session:
         yield replace(context, open_session=session)
 
 
@@ -101,12 +105,11 @@ async def connection(context: Context) -> "asyncpg.Connection[Any]":
 
 @asynccontextmanager
 async def _opened(
-    tenant_id: UUID | None, statement_seconds: int, *, durable: bool = True
+    tenant_id: UUID | None, statement_seconds: int, *, scope: Scope = ALL_DATA, durable: bool = True
 ) -> AsyncIterator[AsyncSession]:
     async with _begun(tenant_id, statement_seconds, durable) as (bound, driver):
-        session = AsyncSession(
-            bound, sync_session_class=TenantSession, expire_on_commit=False, info={TENANT: tenant_id, DRIVER: driver}
-        )
+        info = {TENANT: tenant_id, SCOPE: scope, DRIVER: driver}
+        session = AsyncSession(bound, sync_session_class=TenantSession, expire_on_commit=False, info=info)
         try:
             yield session
             await _flush(session)
@@ -196,8 +199,8 @@ async def _driver(bound: AsyncConnection) -> "asyncpg.Connection[Any]":
 
 
 @event.listens_for(TenantSession, "do_orm_execute")
-def _bind_tenant(state: ORMExecuteState) -> None:
-    """Binds every ORM statement to the tenant, besides the fence of the database.
+def _bind_tenant_and_scope(state: ORMExecuteState) -> None:
+    """Binds every ORM statement to the tenant, besides the fence of the database, and to what its actor may see.
 
     A prepared statement whose tenant came from the policy alone would have no parameter, and PostgreSQL would keep
     the plan that it made for the first tenant on that connection.
@@ -208,8 +211,10 @@ def _bind_tenant(state: ORMExecuteState) -> None:
             raise TenantMissingError(f"{state.all_mappers[0].class_.__name__} belongs to a tenant")
         return
     if state.is_select or state.is_update or state.is_delete:
+        scope = state.session.info[SCOPE]
         state.statement = state.statement.options(
-            with_loader_criteria(TenantScoped, lambda cls: cls.tenant_id == tenant_id, include_aliases=True)
+            with_loader_criteria(TenantScoped, lambda cls: cls.tenant_id == tenant_id, include_aliases=True),
+            *(criteria(tenant_id, scope) if isinstance(scope, DataScope) else ()),
         )
 
 

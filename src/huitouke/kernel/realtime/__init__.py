@@ -4,7 +4,7 @@ A module registers a `Stream`; its services call `publish` in the transaction th
 is written in docs/protocol.md, its frames in `frames`.
 """
 
-from huitouke.kernel.realtime.publish import hint, publish
+from huitouke.kernel.realtime.publish import hint, publish, sight_changed
 from huitouke.kernel.realtime.streams import Stream
 
-__all__ = ["Stream", "hint", "publish"]
+__all__ = ["Stream", "hint", "publish", "sight_changed"]

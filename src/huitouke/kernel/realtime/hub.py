@@ -8,7 +8,7 @@ at the lowest position among the sockets it goes to, so none is left out.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import groupby
 from time import monotonic
@@ -17,16 +17,18 @@ from uuid import UUID
 
 import structlog
 
-from huitouke.kernel.context import Context, job_context
+from huitouke.kernel.access.signed_in import forget
+from huitouke.kernel.context import ALL_DATA, Context, job_context
 from huitouke.kernel.database import transaction
 from huitouke.kernel.ending import vital
 from huitouke.kernel.notify import Signal, Topic, subscribed
 from huitouke.kernel.realtime import limits
-from huitouke.kernel.realtime.frames import Heartbeat, Hint, Reset, encode, encode_change
+from huitouke.kernel.realtime.frames import Error, Heartbeat, Hint, Reset, encode, encode_change
 from huitouke.kernel.realtime.metrics import FRAMES_SENT, SOCKETS
-from huitouke.kernel.realtime.publish import SEPARATOR
+from huitouke.kernel.realtime.publish import RIGHTS, SEPARATOR, SIGHT
 from huitouke.kernel.realtime.socket import Socket, StreamKey
 from huitouke.kernel.realtime.streams import Stream
+from huitouke.kernel.scoping import NOBODYS, Owners, scoped_tables
 
 log = structlog.get_logger(__name__)
 
@@ -132,9 +134,20 @@ class Hub:
     def _on_hint(self, signal: Signal) -> None:
         if signal.tenant_id in self._sockets and signal.tenant_id is not None:
             kind, _, id = signal.key.partition(SEPARATOR)
+            self._doubt(signal.tenant_id, kind)
             place = (signal.tenant_id, kind, UUID(id) if id else None)
             self._hints[place] = max(signal.number, self._hints.get(place, 0))
             self._changed.set()
+
+    def _doubt(self, tenant_id: UUID, kind: str) -> None:
+        """What is believed of who may see what ends before anything further is told."""
+        if kind == RIGHTS:
+            forget(tenant_id=tenant_id)
+        for socket in self._sockets[tenant_id]:
+            if kind == RIGHTS:
+                socket.rights_changed.set()
+            if kind == RIGHTS or (kind == SIGHT and socket.context.scope != ALL_DATA):
+                socket.believe_nothing()
 
     def _on_gap(self, _signal: Signal) -> None:
         self._dirty.update(self._watching)
@@ -167,13 +180,15 @@ class Hub:
                     async with transaction(job_context(tenant_id)) as ctx:
                         for key in keys:
                             await self._tell_change(ctx, key)
-                for (owner, kind, id), version in hints.items():
-                    if owner == tenant_id:
-                        await self._tell_hint(tenant_id, kind, id, version)
+                told = {(kind, id): number for (owner, kind, id), number in hints.items() if owner == tenant_id}
+                await self._tell_hints(tenant_id, told)
             except Exception:
                 # The database is away, or a stream can't be read: sockets stay, what they miss is read again.
                 log.exception("realtime.read_failed", tenant_id=str(tenant_id))
                 self._dirty.update((tenant_id, key) for key in keys)
+                for place, version in hints.items():
+                    if place[0] == tenant_id:
+                        self._hints[place] = max(version, self._hints.get(place, 0))
                 self._changed.set()
                 return True
         return False
@@ -187,6 +202,9 @@ class Hub:
         changes = await self.streams[name].frames(ctx, id, lowest, limits.RESUME_LIMIT + 1)
         encoded = [encode_change(name, id, change) for change in changes]
         allowed = await self._allowed(listening, key)
+        for socket in set(listening).difference(allowed):
+            if key in socket.positions:
+                self.lost(socket, key)
         still = set(self._listening(ctx.tenant_id, key))
         for socket in allowed:
             if socket not in still:
@@ -202,6 +220,11 @@ class Hub:
         """Too much is missing: the client fetches the stream afresh and opens it again."""
         self.unwatch(socket, key)
         socket.push(encode(Reset(stream=key[0], id=key[1])))
+
+    def lost(self, socket: Socket, key: StreamKey) -> None:
+        """The person may not see it any more: it is closed on their screen, in the words for what never existed."""
+        self.unwatch(socket, key)
+        socket.push(encode(Error(code="not_found", stream=key[0], id=key[1])))
 
     def _listening(self, tenant_id: UUID, key: StreamKey) -> list[Socket]:
         """Sockets that have it open and are not just being resumed; the others are read again when they are."""
@@ -225,14 +248,23 @@ class Hub:
                 allowed.append(socket)
         return allowed
 
-    async def _tell_hint(self, tenant_id: UUID, kind: str, id: UUID | None, version: int) -> None:
-        text = encode(Hint(kind=kind, id=id, version=version or None))
-        sockets = list(self._sockets.get(tenant_id, ()))
-        about = next((name for name, stream in self.streams.items() if kind in getattr(stream, "hints", ())), None)
-        if about is not None and id is not None:
-            sockets = await self._allowed(sockets, (about, id))
-        for socket in sockets:
-            socket.push(text)
+    async def _tell_hints(self, tenant_id: UUID, hints: Mapping[tuple[str, UUID | None], int]) -> None:
+        """Hints that name rows of scoped tables reach only who sees the row; whose they are is read once for all."""
+        owners: dict[tuple[str, UUID], Owners] = {}
+        if any(socket.context.scope != ALL_DATA for socket in self._sockets.get(tenant_id, ())):
+            owners = await _owners(tenant_id, hints)
+        for (kind, id), version in hints.items():
+            text = encode(Hint(kind=kind, id=id, version=version or None))
+            of = owners.get((kind, id)) if id is not None else None
+            sockets = list(self._sockets.get(tenant_id, ()))
+            about = next((name for name, stream in self.streams.items() if kind in getattr(stream, "hints", ())), None)
+            if about is not None and id is not None:
+                sockets = await self._allowed(sockets, (about, id))
+            for socket in sockets:
+                scope = socket.context.scope
+                if (kind == SIGHT and scope == ALL_DATA) or (of is not None and not of.seen_within(scope)):
+                    continue
+                socket.push(text)
 
     async def _beat(self) -> None:
         while True:
@@ -263,3 +295,17 @@ class Hub:
             for key, seq in own.items():
                 if seq > socket.positions[key].seq:
                     self.grown(tenant_id, key)
+
+
+async def _owners(tenant_id: UUID, hints: Iterable[tuple[str, UUID | None]]) -> dict[tuple[str, UUID], Owners]:
+    """To whom the rows belong that the hints name, where their tables are scoped."""
+    found: dict[tuple[str, UUID], Owners] = {}
+    named = [(kind, id) for kind, id in hints if id is not None]
+    for rule in scoped_tables():
+        ids = [id for kind, id in named if kind == rule.hint]
+        if rule.owners is None or not ids:
+            continue
+        async with transaction(job_context(tenant_id)) as ctx:
+            owners = await rule.owners(ctx, ids)
+        found |= {(str(rule.hint), id): owners.get(id, NOBODYS) for id in ids}
+    return found

@@ -1,6 +1,7 @@
 """The life of one socket: hello, what the client opens, what it is told, and its end."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import UTC, timedelta
 from time import monotonic
@@ -106,9 +107,12 @@ async def _read(hub: Hub, socket: Socket) -> None:
 
 
 async def _check_session(socket: Socket, authenticate: Authenticate) -> None:
-    """Ends the socket soon after its person was signed out; follows changed permissions."""
+    """Ends the socket soon after its person was signed out; follows changed permissions and scopes at once."""
     while True:
-        await asyncio.sleep(limits.SESSION_CHECK_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limits.SESSION_CHECK_SECONDS):
+                await socket.rights_changed.wait()
+        socket.rights_changed.clear()
         try:
             context = await authenticate()
         except Problem:
@@ -117,6 +121,8 @@ async def _check_session(socket: Socket, authenticate: Authenticate) -> None:
         if context.tenant_id != socket.context.tenant_id:
             socket.end(limits.RESTARTING)
             return
+        if (context.permissions, context.scope) != (socket.context.permissions, socket.context.scope):
+            socket.believe_nothing()
         socket.context = context
 
 

@@ -40,6 +40,8 @@ class Socket:
         self._queued_bytes = 0
         self._filled = asyncio.Event()
         self._visible: dict[StreamKey, tuple[bool, float]] = {}
+        self.rights_changed = asyncio.Event()
+        """Somebody's rights changed: whether this person's did is to be asked now, and not in half a minute."""
 
     def push(self, text: str) -> None:
         """Has the frame sent. A client too slow to take what waits is told to come back."""
@@ -90,3 +92,7 @@ class Socket:
         if len(self._visible) >= limits.VISIBLE_ENTRIES:
             self._visible.clear()
         self._visible[key] = (visible, monotonic())
+
+    def believe_nothing(self) -> None:
+        """What the person may see has to be asked again."""
+        self._visible.clear()

@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 
 from huitouke.kernel import clock
-from huitouke.kernel.context import Context
+from huitouke.kernel.context import ALL_DATA, Context
 from huitouke.kernel.database import connection
 from huitouke.kernel.errors import NotFound
 from huitouke.kernel.paging import DEFAULT_LIMIT, Page, decode_cursor, encode_cursor, page_of
@@ -36,7 +36,12 @@ class DeadLetter:
 
 
 async def list_dead_letters(ctx: Context, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[Any]:
-    """The tenant's dead letters, newest first; items are `DeadLetter`."""
+    """The tenant's dead letters, newest first; items are `DeadLetter`.
+
+    Arguments and keys name rows that may be somebody's: who doesn't see all is shown none.
+    """
+    if ctx.scope != ALL_DATA:
+        return Page(items=[])
     before = decode_cursor(cursor, UUID)[0] if cursor is not None else None
     raw = await connection(ctx)
     rows = await raw.fetch(statements.DEAD_LETTERS, ctx.tenant_id, before, limit + 1)
@@ -49,6 +54,8 @@ async def replay(ctx: Context, letter_id: UUID) -> None:
     Raises:
         NotFound: there is no such dead letter (any more): somebody else was faster.
     """
+    if ctx.scope != ALL_DATA:
+        raise NotFound
     raw = await connection(ctx)
     row = await raw.fetchrow(statements.TAKE_DEAD_LETTER, ctx.tenant_id, letter_id)
     if row is None:

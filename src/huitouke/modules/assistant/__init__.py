@@ -9,7 +9,9 @@ def module() -> Module:
 
     from huitouke.kernel.modules import MenuEntry, Permission, SurfaceRouter
     from huitouke.kernel.plans import Feature, Quota
+    from huitouke.kernel.scoping import Scoped
     from huitouke.modules.assistant import commands, console, demo, events, models, reactions
+    from huitouke.modules.conversations.service import of_conversation
 
     folder = Path(__file__).parent
     return Module(
@@ -37,6 +39,10 @@ def module() -> Module:
             models.ReplyTrace,
             models.AssistantSettings,
             models.ModelEndpoint,
+        ),
+        scoped=(
+            Scoped(models.ReplyTurn, of_conversation(models.ReplyTurn)),
+            Scoped(models.ReplyTrace, of_conversation(models.ReplyTrace)),
         ),
         migrations=folder / "migrations",
         locales=folder / "locales",

@@ -13,6 +13,7 @@ def module() -> Module:
     from huitouke.modules.conversations.callbacks import ROUTES
     from huitouke.modules.conversations.channels import REGISTRY
     from huitouke.modules.conversations.channels.wecom_kf import WecomKf
+    from huitouke.modules.conversations.service import scope
     from huitouke.modules.conversations.streams import ConversationStream
     from huitouke.modules.organization.service import EVENT_ROUTES
 
@@ -56,6 +57,7 @@ def module() -> Module:
             models.ChannelMedia,
             models.HandoverNotice,
         ),
+        scoped=scope.SCOPED,
         migrations=folder / "migrations",
         locales=folder / "locales",
         demo=demo.load,

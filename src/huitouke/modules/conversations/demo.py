@@ -68,6 +68,8 @@ class _Rows:
     deliveries: list[OutboundMessage] = field(default_factory=list)
     answers: list[tuple[UUID, UUID, str]] = field(default_factory=list)
     """(conversation, message, question) of what the assistant answered, for its traces."""
+    followers: list[tuple[UUID, UUID]] = field(default_factory=list)
+    """(customer, member of staff) of who took or answered."""
     live: list[tuple[str, Message]] = field(default_factory=list)
     """(address, message) of what the sandbox is to know as well, so that one can go on from there."""
 
@@ -107,6 +109,8 @@ async def load(context: Context, world: DemoWorld) -> None:
         await customers.note_seen(
             ctx, {row.customer_id: cast(datetime, row.last_customer_message_at) for row in rows.conversations}
         )
+        for customer_id, staff_id in dict.fromkeys(rows.followers):
+            await customers.follow(ctx, customer_id, staff_id)
         await ctx.session.execute(update(ChannelAccount).where(ChannelAccount.id == account.id).values(state="active"))
         await wake(ctx, accounts.SYNC_RUNNER, account.external_id)
     world.facts["assistant_answers"] = rows.answers
@@ -264,6 +268,7 @@ class _Past:
                 self._handed_over(text)
             case "T":
                 self._row.staff_id, self._row.waiting_since = self._staff_ids[int(text)], None
+                self._rows.followers.append((self._row.customer_id, self._row.staff_id))
                 self._event("taken", {}, self._row.staff_id)
             case "X":
                 self._row.state, self._row.session_state, self._row.closed_at = "closed", 4, self._at
@@ -291,6 +296,7 @@ class _Past:
         self._pass(PERSON_SECONDS)
         message = self._ours("agent", text, failed=failed)
         message.sender_id = self._staff_ids[index]
+        self._rows.followers.append((self._row.customer_id, self._staff_ids[index]))
 
     def _servicer(self, text: str) -> None:
         self._pass(PERSON_SECONDS)

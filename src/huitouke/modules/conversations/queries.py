@@ -1,19 +1,35 @@
 """Reads of conversations: the inbox, one conversation, its messages. Each list is a fixed number of queries."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, DateTime, Row, Select, and_, func, literal_column, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Row,
+    Select,
+    Subquery,
+    and_,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+    tuple_,
+)
 
 from huitouke.kernel import clock
-from huitouke.kernel.context import ActorKind, Context
+from huitouke.kernel.context import ActorKind, Context, DataScope
 from huitouke.kernel.errors import NotFound
 from huitouke.kernel.files import service as files
 from huitouke.kernel.files.service import StoredFile
 from huitouke.kernel.locales import has_text, translate
 from huitouke.kernel.paging import Page, decode_cursor, encode_cursor, page_of
+from huitouke.kernel.windows import Narrowed, narrowed
 from huitouke.modules.conversations.channels import HasServicers, channel
 from huitouke.modules.conversations.models import ChannelAccount, Conversation, HandoverNotice, Message
 from huitouke.modules.conversations.schemas import (
@@ -38,6 +54,7 @@ from huitouke.modules.conversations.schemas import (
 from huitouke.modules.conversations.service.handling import waits_for_staff
 from huitouke.modules.conversations.service.sending import why_not_reply
 from huitouke.modules.conversations.service.summaries import summary_lines
+from huitouke.modules.customers import service as customers
 from huitouke.modules.customers.tables import Customer, CustomerIdentity
 from huitouke.modules.organization import service as organization
 from huitouke.modules.organization.tables import Staff
@@ -47,10 +64,46 @@ VIEW: Final = "conversations.view"
 LATER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 """Sorts conversations in which nobody waits behind all others."""
 
-WAITING: Final = func.coalesce(
-    Conversation.waiting_since, literal_column("'9999-01-01 00:00:00+00'::timestamptz", DateTime(timezone=True))
-)
-"""The order of the index `ix_conversations_state_waiting`, which is found only by a constant."""
+NOBODY_WAITS: Final = literal_column("'9999-01-01 00:00:00+00'::timestamptz", DateTime(timezone=True))
+"""The same as a constant of the statement."""
+
+_TABLE: Final = Conversation.__table__.alias("theirs")
+"""For statements that say themselves what they are narrowed to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order of the inbox: by a moment, then by id. Of the model, or of its table under another name."""
+
+    at: Callable[[Any], ColumnElement[datetime]]
+    ascending: bool = False
+
+    def by(self, of: Any) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+        """What to sort by."""
+        at: ColumnElement[Any] = self.at(of)
+        return (at, of.id) if self.ascending else (at.desc(), of.id.desc())
+
+    def of_window(self, window: Subquery) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+        """The same of ids that were found with their moment."""
+        return (window.c.at, window.c.id) if self.ascending else (window.c.at.desc(), window.c.id.desc())
+
+    def after(self, of: Any, place: tuple[Any, ...]) -> ColumnElement[bool]:
+        """What stands behind that place."""
+        here = tuple_(self.at(of), of.id)
+        return here > tuple_(*place) if self.ascending else here < tuple_(*place)
+
+
+ORDERS: Final[dict[Sort, Order]] = {
+    "newest": Order(lambda of: of.last_message_at),
+    # The order of the index `ix_conversations_state_waiting`, which is found only by a constant.
+    "waiting": Order(lambda of: func.coalesce(of.waiting_since, NOBODY_WAITS), ascending=True),
+}
+
+GROUPS: Final = ("mine", "waiting", "assistant", "open")
+"""What is counted."""
+
+LOOKED_AT: Final = 5_000
+"""Conversations of a group that are looked at one by one: who sees a fifth of them is told COUNTED_AT_MOST."""
 
 COUNTED_AT_MOST: Final = 1_000
 """Beyond it a count says nothing that a person would act upon, and counting 100,000 rows takes a tenth of a second."""
@@ -67,44 +120,47 @@ async def conversation_page(
     limit: int,
 ) -> Page[ConversationRow]:
     """A page of the inbox. A search through "all" finds closed conversations too."""
-    statement = _rows().where(_in_view(ctx, view, searching=bool(q)))
-    if channel_account_id is not None:
-        statement = statement.where(Conversation.channel_account_id == channel_account_id)
-    if q:
-        statement = statement.where(_matches(q))
-    if sort == "waiting":
-        statement = statement.order_by(WAITING, Conversation.id)
-        if cursor is not None:
-            at, after = decode_cursor(cursor, datetime.fromisoformat, UUID)
-            statement = statement.where(tuple_(WAITING, Conversation.id) > tuple_(at, after))
-    else:
-        statement = statement.order_by(Conversation.last_message_at.desc(), Conversation.id.desc())
-        if cursor is not None:
-            at, after = decode_cursor(cursor, datetime.fromisoformat, UUID)
-            statement = statement.where(tuple_(Conversation.last_message_at, Conversation.id) < tuple_(at, after))
-    rows = (await ctx.session.execute(statement.limit(limit + 1))).all()
+    place = None if cursor is None else decode_cursor(cursor, datetime.fromisoformat, UUID)
+    order = ORDERS[sort]
 
-    def place(row: Row[*tuple[Any, ...]]) -> str:
+    def wanted(of: Any) -> list[ColumnElement[bool]]:
+        """The conditions on conversations alone, of the model or of its table under another name."""
+        conditions = [_in_view(ctx, view, of, searching=bool(q))]
+        if channel_account_id is not None:
+            conditions.append(of.channel_account_id == channel_account_id)
+        if place is not None:
+            conditions.append(order.after(of, place))
+        return conditions
+
+    rows: Sequence[Row[*tuple[Any, ...]]]
+    if q or not isinstance(ctx.scope, DataScope):
+        statement = _rows().where(*wanted(Conversation)).order_by(*order.by(Conversation))
+        if q:
+            statement = statement.where(_matches(q))
+        rows = (await ctx.session.execute(statement.limit(limit + 1))).all()
+    else:
+        rows = await narrowed(ctx, _within(ctx.tenant_id, ctx.scope, wanted, order), partial(_of_window, order), limit)
+
+    def last(row: Row[*tuple[Any, ...]]) -> str:
         found: Conversation = row[0]
         at = (found.waiting_since or LATER) if sort == "waiting" else found.last_message_at
         return encode_cursor(at, found.id)
 
-    page = page_of(rows, limit, place)
+    page = page_of(rows, limit, last)
     servicers = await _servicer_names(ctx, page.items)
     return Page(items=[_row(row, servicers) for row in page.items], next_cursor=page.next_cursor)
 
 
 async def counts(ctx: Context) -> Counts:
     """How many open conversations are whose, each counted up to COUNTED_AT_MOST."""
-    is_open = Conversation.state == "open"
-    mine = is_open & (Conversation.staff_id == ctx.actor.id)
-    groups = (mine, waits_for_staff(), is_open & (Conversation.handler == "assistant"), is_open)
+    if isinstance(ctx.scope, DataScope):
+        return await _counts_within(ctx, ctx.scope)
     counted = (
         select(func.count()).select_from(select(Conversation.id).where(group).limit(COUNTED_AT_MOST).subquery())
-        for group in groups
+        for group in _groups(ctx, Conversation).values()
     )
     row = (await ctx.session.execute(select(*(each.scalar_subquery() for each in counted)))).one()
-    return Counts(mine=row[0], waiting=row[1], assistant=row[2], open=row[3])
+    return Counts(**dict(zip(GROUPS, row, strict=True)))
 
 
 async def conversation_detail(ctx: Context, conversation_id: UUID) -> ConversationDetail:
@@ -220,19 +276,86 @@ def _same_tenant(table: Any) -> ColumnElement[bool]:
     return condition
 
 
-def _in_view(ctx: Context, view: View, *, searching: bool) -> ColumnElement[bool]:
-    is_open = Conversation.state == "open"
+def _in_view(ctx: Context, view: View, of: Any, *, searching: bool) -> ColumnElement[bool]:
+    is_open: ColumnElement[bool] = of.state == "open"
     match view:
         case "all":
-            return Conversation.state.in_(("open", "closed")) if searching else is_open
+            either: ColumnElement[bool] = of.state.in_(("open", "closed"))
+            return either if searching else is_open
         case "mine":
-            return and_(is_open, Conversation.handler == "agent", Conversation.staff_id == ctx.actor.id)
+            return and_(is_open, of.handler == "agent", of.staff_id == ctx.actor.id)
         case "waiting":
-            return waits_for_staff()
+            return waits_for_staff(of)
         case "assistant":
-            return and_(is_open, Conversation.handler == "assistant")
+            return and_(is_open, of.handler == "assistant")
         case "closed":
-            return Conversation.state == "closed"
+            closed: ColumnElement[bool] = of.state == "closed"
+            return closed
+
+
+def _groups(ctx: Context, of: Any) -> dict[str, ColumnElement[bool]]:
+    """The conditions of what is counted."""
+    is_open = of.state == "open"
+    return {
+        "mine": is_open & (of.staff_id == ctx.actor.id),
+        "waiting": waits_for_staff(of),
+        "assistant": is_open & (of.handler == "assistant"),
+        "open": is_open,
+    }
+
+
+async def _counts_within(ctx: Context, scope: DataScope) -> Counts:
+    """The same for who sees some. Some conversations of each group are looked at one by one, which is all of a small
+    group, and enough for who sees much; else all groups are counted from the scope's side, in one go."""
+    groups = _groups(ctx, _TABLE.c)
+    mine, waiting, opened = (_looked_at(ctx.tenant_id, scope, groups[name]) for name in ("mine", "waiting", "open"))
+    sizes_of = mine.c.size, waiting.c.size, opened.c.size
+    seen_of = mine.c.seen, waiting.c.seen, opened.c.assistant, opened.c.seen
+    asked = select(*sizes_of, *seen_of).select_from(mine.join(waiting, true()).join(opened, true()))
+    row = (await ctx.session.execute(asked)).one()
+    sizes, found = row[:3], dict(zip(GROUPS, row[3:], strict=True))
+    whole = dict(zip(GROUPS, (sizes[0], sizes[1], sizes[2], sizes[2]), strict=True))
+    if any(found[one] < COUNTED_AT_MOST and whole[one] == LOOKED_AT for one in GROUPS):
+        within = _TABLE.c.customer_id.in_(customers.nobodys_or_within(ctx.tenant_id, scope))
+        counted = (func.count().filter(groups[one]) for one in GROUPS)
+        everything = select(*counted).where(_TABLE.c.tenant_id == ctx.tenant_id, groups["open"], within)
+        found = dict(zip(GROUPS, (await ctx.session.execute(everything)).one(), strict=True))
+    return Counts(**{one: min(number, COUNTED_AT_MOST) for one, number in found.items()})
+
+
+def _looked_at(tenant_id: UUID, scope: DataScope, group: ColumnElement[bool]) -> Subquery:
+    """Some of the group: how many, how many the scope shows, and of these how many are with the assistant."""
+    wanted = select(_TABLE.c.customer_id, _TABLE.c.handler).where(_TABLE.c.tenant_id == tenant_id, group)
+    some = wanted.limit(LOOKED_AT).subquery()
+    seen = customers.belongs_within(tenant_id, scope, some.c.customer_id).label("seen")
+    judged = select(seen, (some.c.handler == "assistant").label("assistant")).offset(0).subquery()  # judged once each
+    return select(
+        func.count().label("size"),
+        func.count().filter(judged.c.seen).label("seen"),
+        func.count().filter(judged.c.seen, judged.c.assistant).label("assistant"),
+    ).subquery()
+
+
+def _within(
+    tenant_id: UUID, scope: DataScope, wanted: Callable[[Any], list[ColumnElement[bool]]], order: Order
+) -> Narrowed:
+    """The two ways to a page for who sees some of 100,000 conversations."""
+    newest = Conversation.__table__.alias("newest")
+
+    def ids(table: Any) -> Select[Any]:
+        at = order.at(table.c).label("at")
+        return select(table.c.id, at).where(table.c.tenant_id == tenant_id, *wanted(table.c))
+
+    theirs = ids(_TABLE).where(_TABLE.c.customer_id.in_(customers.nobodys_or_within(tenant_id, scope)))
+    found = theirs.offset(0).subquery("found")
+    return Narrowed(
+        walked=ids(newest).order_by(*order.by(newest.c)),
+        from_scope=select(found).order_by(*order.of_window(found)),
+    )
+
+
+def _of_window(order: Order, window: Subquery) -> Select[*tuple[Any, ...]]:
+    return _rows().join(window, window.c.id == Conversation.id).order_by(*order.of_window(window))
 
 
 def _matches(q: str) -> ColumnElement[bool]:

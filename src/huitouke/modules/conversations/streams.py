@@ -52,7 +52,7 @@ class ConversationStream:
         return {row.id: row.seq for row in rows}
 
     async def visible(self, ctx: Context, ids: Sequence[UUID]) -> set[UUID]:
-        """Who may see conversations may see all of the tenant's; others see none."""
+        """Who may see conversations, those of customers within their scope, by which every read is narrowed."""
         if not ctx.allows(queries.VIEW):
             return set()
         return set(await ctx.session.scalars(select(Conversation.id).where(Conversation.id.in_(ids))))

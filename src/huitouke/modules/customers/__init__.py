@@ -9,9 +9,11 @@ def module() -> Module:
 
     from huitouke.kernel.modules import MenuEntry, Permission, SurfaceRouter
     from huitouke.kernel.plans import Quota
-    from huitouke.modules.customers import console, queries
+    from huitouke.kernel.scoping import Scoped
+    from huitouke.modules.customers import console, queries, service
     from huitouke.modules.customers.events import CustomerChanged, CustomerCreated
-    from huitouke.modules.customers.models import Customer, CustomerIdentity
+    from huitouke.modules.customers.models import Customer, CustomerFollower, CustomerIdentity
+    from huitouke.modules.customers.service import scope
 
     folder = Path(__file__).parent
     return Module(
@@ -25,7 +27,12 @@ def module() -> Module:
         menu=(MenuEntry("customers", "/customers", "user", "customers.view", 20),),
         quotas=(Quota("contacts", count=queries.contacts),),
         events=(CustomerCreated, CustomerChanged),
-        models=(Customer, CustomerIdentity),
+        models=(Customer, CustomerIdentity, CustomerFollower),
+        scoped=(
+            Scoped(Customer, scope.customer_in_scope, hint="customer", owners=service.owners),
+            Scoped(CustomerIdentity, scope.identity_in_scope),
+            Scoped(CustomerFollower, scope.follower_in_scope),
+        ),
         migrations=folder / "migrations",
         locales=folder / "locales",
     )

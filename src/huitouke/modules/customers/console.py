@@ -34,3 +34,25 @@ async def change_customer(customer_id: UUID, body: CustomerPatch, ctx: ConsoleTr
     """Changes name or remark."""
     await service.edit(ctx, customer_id, name=body.name, remark=body.remark)
     return await queries.customer_card(ctx, customer_id)
+
+
+@router.put(
+    "/{customer_id}/followers/{staff_id}",
+    status_code=204,
+    operation_id="customers_add_follower",
+    dependencies=[requires("customers.edit")],
+)
+async def add_follower(customer_id: UUID, staff_id: UUID, ctx: ConsoleTransaction) -> None:
+    """Makes the customer somebody's: they follow from now on. Who sees only their own customers sees it then."""
+    await service.add_follower(ctx, customer_id, staff_id)
+
+
+@router.delete(
+    "/{customer_id}/followers/{staff_id}",
+    status_code=204,
+    operation_id="customers_remove_follower",
+    dependencies=[requires("customers.edit")],
+)
+async def remove_follower(customer_id: UUID, staff_id: UUID, ctx: ConsoleTransaction) -> None:
+    """They don't follow the customer any more. A customer whom nobody follows is seen by everybody."""
+    await service.remove_follower(ctx, customer_id, staff_id)

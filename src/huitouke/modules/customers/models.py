@@ -1,9 +1,9 @@
-"""Tables of the customers: one row per person, and the names by which channels know them."""
+"""Tables of the customers: one row per person, the names by which channels know them, and who follows them."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import DateTime, Text
+from sqlalchemy import DateTime, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from huitouke.kernel.database import Base, TenantScoped
@@ -27,6 +27,8 @@ class Customer(TenantScoped, Base):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     version: Mapped[int]
+    followed: Mapped[bool] = mapped_column(server_default=false())
+    """Whether anybody follows the customer: kept together with `customer_followers`, for lists of many customers."""
 
 
 class CustomerIdentity(TenantScoped, Base):
@@ -40,3 +42,13 @@ class CustomerIdentity(TenantScoped, Base):
     issuer: Mapped[str] = mapped_column(Text)
     value: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class CustomerFollower(TenantScoped, Base):
+    """Somebody of the staff whose customer this is (跟进人): a customer may have several, or none yet."""
+
+    __tablename__ = "customer_followers"
+
+    customer_id: Mapped[UUID] = mapped_column(primary_key=True)
+    staff_id: Mapped[UUID] = mapped_column(primary_key=True)
+    since: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -1,38 +1,37 @@
 """Reads of customers that are more than a lookup."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import DateTime, func, literal_column, or_, select, tuple_
+from sqlalchemy import DateTime, Select, Subquery, func, literal_column, or_, select, tuple_
 
-from huitouke.kernel.context import Context
+from huitouke.kernel.context import Context, DataScope
 from huitouke.kernel.errors import NotFound
 from huitouke.kernel.paging import Page, decode_cursor, encode_cursor, page_of
-from huitouke.modules.customers.models import Customer, CustomerIdentity
-from huitouke.modules.customers.schemas import CustomerOut, CustomerRow, IdentityOut
+from huitouke.kernel.windows import Narrowed, narrowed
+from huitouke.modules.customers.models import Customer, CustomerFollower, CustomerIdentity
+from huitouke.modules.customers.schemas import CustomerOut, CustomerRow, FollowerOut, IdentityOut
+from huitouke.modules.customers.service import MAX_FOLLOWERS, customers_within
+from huitouke.modules.organization import service as organization
 
-SEEN: Final = func.coalesce(
-    Customer.last_seen_at, literal_column("'1970-01-01 00:00:00+00'::timestamptz", DateTime(timezone=True))
-)
+NEVER: Final = literal_column("'1970-01-01 00:00:00+00'::timestamptz", DateTime(timezone=True))
 """Customers who never wrote stand last: the order of the index `ix_customers_seen`, found only by a constant."""
+
+SEEN: Final = func.coalesce(Customer.last_seen_at, NEVER)
+
+Place = tuple[datetime, UUID]
 
 
 async def customer_page(ctx: Context, q: str | None, cursor: str | None, limit: int) -> Page[CustomerRow]:
     """Customers, last seen first; `q` is looked for in name and remark, whatever the case."""
-    statement = select(Customer, SEEN.label("seen")).order_by(SEEN.desc(), Customer.id.desc()).limit(limit + 1)
-    if q:
-        wanted = q.strip().lower()
-        statement = statement.where(
-            or_(
-                func.strpos(func.lower(Customer.name), wanted) > 0,
-                func.strpos(func.lower(func.coalesce(Customer.remark, "")), wanted) > 0,
-            )
-        )
-    if cursor is not None:
-        at, after = decode_cursor(cursor, datetime.fromisoformat, UUID)
-        statement = statement.where(tuple_(SEEN, Customer.id) < tuple_(at, after))
-    rows = (await ctx.session.execute(statement)).tuples().all()
+    place = None if cursor is None else decode_cursor(cursor, datetime.fromisoformat, UUID)
+    rows: Sequence[Any]
+    if q or not isinstance(ctx.scope, DataScope):
+        rows = (await ctx.session.execute(_walked(q, place).limit(limit + 1))).all()
+    else:
+        rows = await narrowed(ctx, _within(ctx.tenant_id, ctx.scope, place, limit), _of_window, limit)
     page = page_of(rows, limit, lambda row: encode_cursor(row[1], row[0].id))
     return Page(
         items=[CustomerRow.model_validate(row, from_attributes=True) for row, _ in page.items],
@@ -46,7 +45,7 @@ async def contacts(ctx: Context) -> int:
 
 
 async def customer_card(ctx: Context, customer_id: UUID) -> CustomerOut:
-    """One customer with all identities. Raises NotFound."""
+    """One customer with all identities and followers. Raises NotFound."""
     customer = await ctx.session.scalar(select(Customer).where(Customer.id == customer_id))
     if customer is None:
         raise NotFound(kind="customer")
@@ -58,4 +57,64 @@ async def customer_card(ctx: Context, customer_id: UUID) -> CustomerOut:
         **row.model_dump(),
         version=customer.version,
         identities=[IdentityOut(kind=one.kind, issuer=one.issuer, value=one.value) for one in identities],
+        followers=await followers(ctx, customer_id),
+    )
+
+
+async def followers(ctx: Context, customer_id: UUID) -> list[FollowerOut]:
+    """Who follows the customer, the first ones first; those who took the customer of themselves may be many."""
+    rows = (
+        await ctx.session.scalars(
+            select(CustomerFollower)
+            .where(CustomerFollower.customer_id == customer_id)
+            .order_by(CustomerFollower.since, CustomerFollower.staff_id)
+            .limit(MAX_FOLLOWERS)
+        )
+    ).all()
+    names = await organization.staff_names(ctx, [row.staff_id for row in rows])
+    return [FollowerOut(id=row.staff_id, name=names[row.staff_id], since=row.since) for row in rows]
+
+
+def _walked(q: str | None, place: Place | None) -> Select[Customer, datetime]:
+    """The list in its order, from the index."""
+    statement = select(Customer, SEEN.label("seen")).order_by(SEEN.desc(), Customer.id.desc())
+    if q:
+        wanted = q.strip().lower()
+        statement = statement.where(
+            or_(
+                func.strpos(func.lower(Customer.name), wanted) > 0,
+                func.strpos(func.lower(func.coalesce(Customer.remark, "")), wanted) > 0,
+            )
+        )
+    if place is not None:
+        statement = statement.where(tuple_(SEEN, Customer.id) < tuple_(*place))
+    return statement
+
+
+def _within(tenant_id: UUID, scope: DataScope, place: Place | None, limit: int) -> Narrowed:
+    """The two ways to a page for who sees some of 200,000 customers; both give ids with their place in the order."""
+    newest, nobodys, theirs = (Customer.__table__.alias(name) for name in ("newest", "nobodys", "theirs"))
+
+    def ids(table: Any) -> Select[Any]:
+        seen = func.coalesce(table.c.last_seen_at, NEVER)
+        found = select(table.c.id, seen.label("seen")).where(table.c.tenant_id == tenant_id)
+        return found if place is None else found.where(tuple_(seen, table.c.id) < tuple_(*place))
+
+    def in_order(table: Any, found: Select[Any]) -> Select[Any]:
+        return found.order_by(func.coalesce(table.c.last_seen_at, NEVER).desc(), table.c.id.desc())
+
+    unfollowed = in_order(nobodys, ids(nobodys).where(~nobodys.c.followed)).limit(limit + 1).subquery()
+    followed = ids(theirs).where(theirs.c.id.in_(customers_within(tenant_id, scope))).offset(0).subquery()
+    both = select(unfollowed).union_all(select(followed)).subquery("both")
+    return Narrowed(
+        walked=in_order(newest, ids(newest)),
+        from_scope=select(both).order_by(both.c.seen.desc(), both.c.id.desc()),
+    )
+
+
+def _of_window(window: Subquery) -> Select[Any]:
+    return (
+        select(Customer, window.c.seen)
+        .join(window, window.c.id == Customer.id)
+        .order_by(window.c.seen.desc(), window.c.id.desc())
     )

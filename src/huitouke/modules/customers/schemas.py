@@ -27,10 +27,19 @@ class CustomerRow(BaseModel):
     created_at: datetime
 
 
+class FollowerOut(BaseModel):
+    """Somebody of the staff whose customer this is."""
+
+    id: UUID
+    name: str
+    since: datetime
+
+
 class CustomerOut(CustomerRow):
     """A customer's card."""
 
     identities: list[IdentityOut]
+    followers: list[FollowerOut] = Field(description="Whose customer this is; nobody's are seen by everybody.")
     version: int
 
 

@@ -42,3 +42,24 @@ UPDATE customers c
   FROM unnest($2::uuid[], $3::timestamptz[]) AS s (id, seen_at)
  WHERE c.tenant_id = $1 AND c.id = s.id AND (c.last_seen_at IS NULL OR c.last_seen_at < s.seen_at)
 """
+
+FOLLOWS: Final = """
+SELECT EXISTS (SELECT FROM customer_followers WHERE tenant_id = $1 AND customer_id = $2 AND staff_id = $3)
+"""
+
+IS_FOLLOWED: Final = "UPDATE customers SET followed = true WHERE tenant_id = $1 AND id = $2"
+"""Takes the customer's row, so that nobody unfollows meanwhile and takes the mark away."""
+
+FOLLOW: Final = """
+INSERT INTO customer_followers (tenant_id, customer_id, staff_id, since) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
+"""
+
+UNFOLLOW: Final = """
+DELETE FROM customer_followers WHERE tenant_id = $1 AND customer_id = $2 AND staff_id = $3 RETURNING staff_id
+"""
+
+STILL_FOLLOWED: Final = """
+UPDATE customers c
+   SET followed = EXISTS (SELECT FROM customer_followers f WHERE f.tenant_id = $1 AND f.customer_id = c.id)
+ WHERE c.tenant_id = $1 AND c.id = $2
+"""

@@ -1,8 +1,8 @@
 """Columns of the customers that other modules may join on, read-only."""
 
-from huitouke.modules.customers.models import Customer, CustomerIdentity
+from huitouke.modules.customers.models import Customer, CustomerFollower, CustomerIdentity
 
-__all__ = ["Customer", "CustomerIdentity"]
+__all__ = ["Customer", "CustomerFollower", "CustomerIdentity"]
 
 customer_tenant_id = Customer.tenant_id
 customer_id = Customer.id
@@ -12,3 +12,5 @@ customer_avatar_url = Customer.avatar_url
 customer_profile_at = Customer.profile_at
 identity_customer_id = CustomerIdentity.customer_id
 identity_value = CustomerIdentity.value
+follower_customer_id = CustomerFollower.customer_id
+follower_staff_id = CustomerFollower.staff_id

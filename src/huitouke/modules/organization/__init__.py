@@ -10,8 +10,10 @@ def module() -> Module:
     """The manifest."""
     from pathlib import Path
 
+    from huitouke.kernel.audit import AuditEntry
     from huitouke.kernel.modules import PROCESS_END, MenuEntry, Permission, SurfaceRouter
     from huitouke.kernel.plans import Feature, Quota
+    from huitouke.kernel.scoping import Scoped
     from huitouke.modules.organization import console, demo, operator, service, sign_in_console, support
     from huitouke.modules.organization.callbacks import WecomCallbacks
     from huitouke.modules.organization.models import (
@@ -46,6 +48,7 @@ def module() -> Module:
         quotas=(Quota("seats", count=service.seats_taken),),
         extensions={PROCESS_END: (service.close_clients,)},
         models=(OwnRole, Department, RoleDepartment, Staff, StaffDepartment, WecomApp, WecomDoor, AccessToken),
+        scoped=(Scoped(AuditEntry, service.audit_in_scope),),
         migrations=folder / "migrations",
         locales=folder / "locales",
         demo=demo.load,

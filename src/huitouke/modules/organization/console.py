@@ -11,12 +11,13 @@ from huitouke.kernel.errors import NotFound
 from huitouke.kernel.http import ConsoleContext, ConsoleTransaction, requires
 from huitouke.kernel.paging import DEFAULT_LIMIT, Cursor, Limit, Page
 from huitouke.kernel.settings import get_settings
-from huitouke.modules.organization import queries, service
+from huitouke.modules.organization import queries, queries_departments, service
 from huitouke.modules.organization.models import WecomApp
 from huitouke.modules.organization.schemas import (
     CallbackOut,
     CheckOut,
     ChecksOut,
+    DepartmentBrief,
     GivenRole,
     Replayed,
     RoleIn,
@@ -103,15 +104,16 @@ async def list_roles(ctx: ConsoleTransaction) -> RolesOut:
 
 @router.post("/roles", status_code=201, operation_id="organization_add_role", dependencies=[_manage])
 async def add_role(body: RoleIn, ctx: ConsoleTransaction) -> RoleOut:
-    """Makes a role. Nobody can allow in it what they may not do themselves."""
-    made = await service.create_role(ctx, body.name, body.permissions)
+    """Makes a role. Nobody can allow in it what they may not do themselves, nor let it see further than they do."""
+    made = await service.create_role(ctx, body.name, body.permissions, body.data_scope, body.department_ids)
     return await queries.role(ctx, made.id, await service.held(ctx))
 
 
 @router.put("/roles/{role_id}", operation_id="organization_change_role", dependencies=[_manage])
 async def change_role(role_id: UUID, body: RolePut, ctx: ConsoleTransaction) -> RoleOut:
-    """Changes a role, unless somebody did so meanwhile; what its people may do follows at once."""
-    await service.update_role(ctx, role_id, service.RoleChange(body.version, body.name, body.permissions))
+    """Changes a role, unless somebody did so meanwhile; what its people may do and see follows at once."""
+    change = service.RoleChange(body.version, body.name, body.permissions, body.data_scope, body.department_ids)
+    await service.update_role(ctx, role_id, change)
     return await queries.role(ctx, role_id, await service.held(ctx))
 
 
@@ -119,6 +121,16 @@ async def change_role(role_id: UUID, body: RolePut, ctx: ConsoleTransaction) -> 
 async def delete_role(role_id: UUID, ctx: ConsoleTransaction, move_to: GivenRole | None = None) -> None:
     """Takes a role away. People who have it get the role `move_to`; without one it is refused while there are any."""
     await service.delete_role(ctx, role_id, move_to)
+
+
+@router.get(
+    "/departments",
+    operation_id="organization_departments",
+    dependencies=[requires("organization.view", "organization.manage")],
+)
+async def list_departments(ctx: ConsoleTransaction) -> Page[DepartmentBrief]:
+    """The departments, as a tree by `parent_id`."""
+    return await queries_departments.departments(ctx)
 
 
 @router.get("/wecom-apps", operation_id="organization_wecom_apps", dependencies=[_manage])

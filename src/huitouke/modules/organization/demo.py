@@ -56,7 +56,7 @@ async def load(context: Context, world: DemoWorld) -> None:
 
 
 async def _staff(ctx: Context, owner_id: UUID | None) -> list[UUID]:
-    """The owner with a WeCom account and two agents; who helps out is beside them."""
+    """The owner with a WeCom account and two agents; who helps out is beside them, and sees the own customers only."""
     ids: list[UUID] = []
     owner = await ctx.session.scalar(select(Staff).where(Staff.id == owner_id) if owner_id else select(Staff).limit(1))
     if owner is not None:
@@ -64,7 +64,7 @@ async def _staff(ctx: Context, owner_id: UUID | None) -> list[UUID]:
         ids.append(owner.id)
     for name, sign_in_name, userid in AGENTS:
         ids.append((await _person(ctx, name, sign_in_name, userid, "agent")).id)
-    role = await create_role(ctx, HELPERS_ROLE, HELPERS_PERMISSIONS)
+    role = await create_role(ctx, HELPERS_ROLE, HELPERS_PERMISSIONS, "own")
     await _person(ctx, *HELPER, role.id)
     return ids
 

@@ -1,7 +1,7 @@
 """Reads of the organization that are more than a lookup."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, cast
 from uuid import UUID
 
 from sqlalchemy import Select, exists, func, select
@@ -15,10 +15,10 @@ from huitouke.kernel.context import ActorKind, AllPermissions, Context, Permissi
 from huitouke.kernel.locales import has_text, translate
 from huitouke.kernel.modules import load_modules
 from huitouke.kernel.paging import Page, decode_cursor, encode_cursor, page_of
-from huitouke.modules.organization.models import OwnRole, Staff
+from huitouke.modules.organization.models import DataScopeKind, OwnRole, RoleDepartment, Staff
 from huitouke.modules.organization.schemas import PermissionGroup, PermissionOut, RoleOut, RolesOut, StaffOut
-from huitouke.modules.organization.service.granting import MANAGE
-from huitouke.modules.organization.service.own_roles import MAX_ROLES
+from huitouke.modules.organization.service.granting import MANAGE, reach
+from huitouke.modules.organization.service.own_roles import MAX_CHOSEN_DEPARTMENTS, MAX_ROLES
 from huitouke.modules.organization.service.roles import EVERYTHING, OWN, PRESET_NAMES, permissions_of
 
 LAST: Final = 1_000
@@ -75,7 +75,7 @@ def staff_out(row: Staff, sign_in_name: str, invited: bool, role_name: str | Non
 async def roles(ctx: Context, mine: Permissions) -> RolesOut:
     """Presets and own roles with the number of their people, and what may be allowed. `mine`: what the asker may do.
 
-    Two queries, of at most MAX_ROLES rows and one row per role that somebody has.
+    A fixed number of queries, of at most MAX_ROLES rows and one row per role that somebody has.
     """
     modules = load_modules()
     counted = await ctx.session.execute(
@@ -87,7 +87,9 @@ async def roles(ctx: Context, mine: Permissions) -> RolesOut:
     for row in counted:
         key = str(row.role_id) if row.role == OWN else row.role
         people[key] = people.get(key, 0) + row.people
-    own = await ctx.session.scalars(select(OwnRole).order_by(OwnRole.id).limit(MAX_ROLES))
+    own = (await ctx.session.scalars(select(OwnRole).order_by(OwnRole.id).limit(MAX_ROLES))).all()
+    chosen = await _chosen(ctx)
+    sees = await reach(ctx)
     everything, yours = isinstance(mine, AllPermissions), await _key_of_asker(ctx)
     owner = yours == "owner" or ctx.actor.kind is not ActorKind.STAFF
     found = [
@@ -96,12 +98,14 @@ async def roles(ctx: Context, mine: Permissions) -> RolesOut:
             preset=preset,
             name=None,
             permissions=sorted(permissions := permissions_of(preset, modules)),
+            data_scope="all",
+            department_ids=[],
             people=people.get(preset, 0),
             grantable=owner
             if preset == "owner"
             else everything
             if preset in EVERYTHING
-            else _within(permissions, mine),
+            else _within(permissions, mine) and sees.covers("all", ()),
             yours=preset == yours,
             version=None,
             updated_at=None,
@@ -114,8 +118,10 @@ async def roles(ctx: Context, mine: Permissions) -> RolesOut:
             preset=None,
             name=role.name,
             permissions=sorted(permissions_of(OWN, modules, role.permissions)),
+            data_scope=cast(DataScopeKind, role.data_scope),
+            department_ids=chosen.get(role.id, []),
             people=people.get(str(role.id), 0),
-            grantable=_within(role.permissions, mine),
+            grantable=_within(role.permissions, mine) and sees.covers(role.data_scope, chosen.get(role.id, ())),
             yours=str(role.id) == yours,
             version=role.version,
             updated_at=role.updated_at,
@@ -128,6 +134,19 @@ async def roles(ctx: Context, mine: Permissions) -> RolesOut:
 async def role(ctx: Context, role_id: UUID, mine: Permissions) -> RoleOut:
     """One own role; there must be one."""
     return next(one for one in (await roles(ctx, mine)).items if one.key == str(role_id))
+
+
+async def _chosen(ctx: Context) -> dict[UUID, list[UUID]]:
+    """The departments that roles name, by role."""
+    rows = await ctx.session.execute(
+        select(RoleDepartment.role_id, RoleDepartment.department_id)
+        .order_by(RoleDepartment.role_id, RoleDepartment.department_id)
+        .limit(MAX_ROLES * MAX_CHOSEN_DEPARTMENTS)
+    )
+    found: dict[UUID, list[UUID]] = {}
+    for row in rows:
+        found.setdefault(row.role_id, []).append(row.department_id)
+    return found
 
 
 async def _key_of_asker(ctx: Context) -> str | None:

@@ -7,6 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from huitouke.kernel.keys import Secret
+from huitouke.modules.organization.models import DataScopeKind
+from huitouke.modules.organization.service.own_roles import MAX_CHOSEN_DEPARTMENTS
 from huitouke.modules.organization.service.roles import PresetName, RoleKey
 
 StaffName = Annotated[str, Field(min_length=1, max_length=40)]
@@ -14,6 +16,7 @@ WecomUserid = Annotated[str, Field(max_length=64, description="The person's acco
 GivenRole = Annotated[RoleKey, Field(description="A preset's name, or the id of a role that the merchant made.")]
 RoleName = Annotated[str, Field(min_length=1, max_length=20)]
 PermissionNames = Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=500)]
+DepartmentIds = Annotated[list[UUID], Field(max_length=MAX_CHOSEN_DEPARTMENTS, description="For the scope `chosen`.")]
 
 
 class StaffOut(BaseModel):
@@ -64,6 +67,14 @@ class StaffLinkOut(BaseModel):
     expires_at: datetime
 
 
+class DepartmentBrief(BaseModel):
+    """A department, to be chosen."""
+
+    id: UUID
+    parent_id: UUID | None
+    name: str
+
+
 class RoleOut(BaseModel):
     """A preset, or a role that the merchant made."""
 
@@ -71,6 +82,8 @@ class RoleOut(BaseModel):
     preset: PresetName | None
     name: str | None = Field(description="Of a role that the merchant made; presets are known by their `preset`.")
     permissions: list[str]
+    data_scope: DataScopeKind = Field(description="Whose customers its people see. Presets see everybody's.")
+    department_ids: list[UUID] = Field(description="The departments that the scope `chosen` names.")
     people: int = Field(description="How many have it, disabled ones too.")
     grantable: bool = Field(description="Whether who asks may give and change it: they have all of its permissions.")
     yours: bool = Field(description="Whether who asks has this role.")
@@ -107,13 +120,17 @@ class RoleIn(BaseModel):
 
     name: RoleName
     permissions: PermissionNames
+    data_scope: DataScopeKind = "all"
+    department_ids: DepartmentIds = []
 
 
 class RolePut(BaseModel):
-    """The role as it shall be, made from this version of it."""
+    """The role as it shall be, made from this version of it. A scope that is left out stays."""
 
     name: RoleName
     permissions: PermissionNames
+    data_scope: DataScopeKind | None = None
+    department_ids: DepartmentIds | None = None
     version: int
 
 

@@ -11,20 +11,23 @@ from uuid import UUID
 
 import pytest
 from pydantic import BaseModel
+from sqlalchemy import true
 from starlette.types import Message, Receive, Scope, Send
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
 from huitouke.kernel import clock
-from huitouke.kernel.context import Actor, ActorKind, Context
+from huitouke.kernel.context import Actor, ActorKind, Context, DataScope
 from huitouke.kernel.database import Database, transaction
 from huitouke.kernel.errors import Unauthenticated
+from huitouke.kernel.files.models import File
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.notify import Signal, Topic, send
-from huitouke.kernel.realtime import hint, limits, publish
+from huitouke.kernel.realtime import hint, hub, limits, publish, sight_changed
 from huitouke.kernel.realtime.app import RealtimeApp
 from huitouke.kernel.realtime.standalone import port
+from huitouke.kernel.scoping import Owners, Scoped
 from tests.support.world import World
 
 PATIENCE_SECONDS = 30
@@ -410,6 +413,75 @@ async def test_hints_are_coalesced_and_stay_within_the_tenant(
         await asyncio.sleep(0.05)
     assert sum(frame["type"] == "hint" for frame in client.received) == 1
     assert not any(frame["type"] == "hint" for frame in neighbour.received)
+
+
+def parcels(monkeypatch: pytest.MonkeyPatch, of: dict[UUID, Owners]) -> None:
+    """Rows that are somebody's, as a module would name them; their hints are of the kind `parcel`."""
+
+    async def owners(ctx: Context, ids: Sequence[UUID]) -> dict[UUID, Owners]:
+        return {id: of[id] for id in ids if id in of}
+
+    rule = Scoped(File, lambda _tenant, _scope: true(), hint="parcel", owners=owners)
+    monkeypatch.setattr(hub, "scoped_tables", lambda: (rule,))
+
+
+async def test_a_hint_that_names_a_row_reaches_those_who_see_it(
+    app: RealtimeApp, world: World, people: dict[str, Context], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, theirs, nobodys, ours = (new_id() for _ in range(4))
+    me, colleague, department = (new_id() for _ in range(3))
+    owned = {
+        mine: Owners(frozenset({me})),
+        theirs: Owners(frozenset({colleague})),
+        ours: Owners(frozenset({colleague}), frozenset({department})),
+    }
+    parcels(monkeypatch, owned)
+    people["narrow"] = replace(people["somebody"], scope=DataScope(frozenset({me}), frozenset({department})))
+    async with browser(app) as wide, browser(app, cookie="narrow") as narrow:
+        await wide.until("hello")
+        await narrow.until("hello")
+        async with transaction(world.context) as ctx:
+            for id in (mine, theirs, nobodys, ours):
+                hint(ctx, "parcel", id)
+            sight_changed(ctx)
+            hint(ctx, "counts")
+        await wide.until("hint", kind="counts")
+        await narrow.until("hint", kind="counts")
+        await wide.until("hint", id=str(theirs))
+    heard = [(frame["kind"], frame["id"]) for frame in narrow.received if frame["type"] == "hint"]
+    assert set(heard) == {("counts", None), ("sight", None), *(("parcel", str(id)) for id in (mine, nobodys, ours))}
+    assert not any(frame.get("kind") == "sight" for frame in wide.received)
+
+
+async def test_changed_rights_count_at_once_on_open_sockets(
+    app: RealtimeApp,
+    world: World,
+    stream: Notebooks,
+    people: dict[str, Context],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "SESSION_CHECK_SECONDS", 3600.0)
+    monkeypatch.setattr(limits, "VISIBLE_SECONDS", 3600.0)
+    theirs, id = new_id(), new_id()
+    parcels(monkeypatch, {theirs: Owners(frozenset({new_id()}))})
+    async with browser(app) as client:
+        await client.open(id)
+        await write(world, stream, id, 1, "before")
+        await client.until("frame", seq=1)
+        people["somebody"] = replace(people["somebody"], scope=DataScope(frozenset({new_id()})))
+        stream.hidden.add(id)
+        async with transaction(world.context) as ctx:
+            hint(ctx, "rights")
+        await client.until("hint", kind="rights")
+        await asyncio.sleep(0.05)  # the socket asks who is there now
+        await write(world, stream, id, 2, "after")
+        assert (await client.until("error"))["code"] == "not_found"
+        async with transaction(world.context) as ctx:
+            hint(ctx, "parcel", theirs)
+            hint(ctx, "counts")
+        await client.until("hint", kind="counts")
+    assert [frame["seq"] for frame in client.received if frame["type"] == "frame"] == [1]
+    assert not any(frame.get("kind") == "parcel" for frame in client.received)
 
 
 async def test_since_tells_what_changed_meanwhile_with_30_seconds_of_slack(app: RealtimeApp, stream: Notebooks) -> None:

@@ -17,6 +17,8 @@ export type Staff = Schemas['StaffOut'];
 export type StaffCreate = Schemas['StaffIn'];
 export type StaffUpdate = Schemas['StaffPatch'];
 export type Role = Schemas['RoleOut'];
+export type DataScope = Role['data_scope'];
+export type Department = Schemas['DepartmentBrief'];
 export type Roles = Schemas['RolesOut'];
 export type PermissionGroup = Schemas['PermissionGroup'];
 /** What staff are given a role by: a preset's name, or a role's id. */

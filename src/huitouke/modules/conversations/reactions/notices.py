@@ -10,11 +10,13 @@ from huitouke.kernel.context import Actor, ActorKind, Context
 from huitouke.kernel.database import transaction
 from huitouke.kernel.errors import NotFound, Problem
 from huitouke.kernel.locales import translate
+from huitouke.kernel.scoping import NOBODYS
 from huitouke.kernel.settings import get_settings
 from huitouke.kernel.work import fence, runner
 from huitouke.modules.conversations.service import handling, notices
 from huitouke.modules.conversations.service.handling import CARD_RUNNER, NOTICE_RUNNER
 from huitouke.modules.conversations.service.notices import CardUpdate, Notice
+from huitouke.modules.customers import service as customers
 from huitouke.modules.organization import service as organization
 from huitouke.modules.organization.service import callback_fields
 from huitouke.wechat.app_messages import (
@@ -84,6 +86,10 @@ async def _take(context: Context, handover_id: str, wecom_userid: str) -> None:
         staff = await organization.staff_of_wecom_userid(ctx, wecom_userid)
         row = await handling.waiting_handover(ctx, UUID(handover_id))
         if staff is None or row is None:
+            return
+        owners = (await customers.owners(ctx, [row.customer_id])).get(row.customer_id, NOBODYS)
+        if not await organization.sees(ctx, staff, owners):  # any more: the card went to who saw the customer then
+            log.info("conversations.card_out_of_scope", handover_id=handover_id)
             return
         try:
             await handling.take(ctx.acting_as(Actor(ActorKind.STAFF, staff.id, staff.user_id)), row.id)

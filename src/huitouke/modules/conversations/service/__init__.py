@@ -47,6 +47,7 @@ from huitouke.modules.conversations.service.handling import (
 )
 from huitouke.modules.conversations.service.notices import send_again as send_notice_again
 from huitouke.modules.conversations.service.receiving import receive
+from huitouke.modules.conversations.service.scope import of_conversation
 from huitouke.modules.conversations.service.sending import SendRequest, retry_message, send_message
 from huitouke.modules.conversations.service.summaries import quoted
 
@@ -85,6 +86,7 @@ __all__ = [
     "hand_back",
     "hand_over",
     "mark_read",
+    "of_conversation",
     "pause_assistant",
     "paused_until",
     "quoted",

@@ -23,6 +23,7 @@ from huitouke.modules.conversations.events import Closed, HandedBack, HandedOver
 from huitouke.modules.conversations.models import ChannelAccount, Conversation, Message
 from huitouke.modules.conversations.service import problems
 from huitouke.modules.conversations.service.announce import announce
+from huitouke.modules.customers import service as customers
 from huitouke.modules.organization import service as organization
 
 HandlerName = Literal["assistant", "agent", "servicer"]
@@ -88,14 +89,12 @@ async def conversation(ctx: Context, conversation_id: UUID) -> Conversation:
     return row
 
 
-def waits_for_staff() -> ColumnElement[bool]:
-    """Nobody has the conversation and it needs one: it was handed over, or the assistant asked and goes on serving."""
-    return and_(
-        Conversation.state == "open",
-        Conversation.staff_id.is_(None),
-        Conversation.waiting_since.is_not(None),
-        Conversation.handler != "servicer",
-    )
+def waits_for_staff(of: Any = Conversation) -> ColumnElement[bool]:
+    """Nobody has the conversation and it needs one: it was handed over, or the assistant asked and goes on serving.
+
+    `of`: the model, or the columns of its table under another name.
+    """
+    return and_(of.state == "open", of.staff_id.is_(None), of.waiting_since.is_not(None), of.handler != "servicer")
 
 
 async def waiting_handover(ctx: Context, handover_id: UUID) -> Conversation | None:
@@ -133,6 +132,7 @@ async def take(ctx: Context, conversation_id: UUID) -> Conversation:
         if row.state == "open" and row.staff_id == ctx.actor.id:
             return row
         raise await _why_not_taken(ctx, row)
+    await customers.follow(ctx, taken.customer_id, ctx.actor.id)
     await _emit(ctx, taken, Taken(staff_id=ctx.actor.id))
     await _card_is_old(ctx, taken.handover_id)
     return taken
@@ -325,6 +325,9 @@ async def servicer_took(ctx: Context, conversation_id: UUID, servicer_userid: st
         line={"servicer_userid": servicer_userid, **await _servicer_name(ctx, servicer_userid)},
     )
     if moved is not None:
+        staff = await organization.staff_of_wecom_userid(ctx, servicer_userid)
+        if staff is not None:
+            await customers.follow(ctx, moved.customer_id, staff.id)
         announce(ctx, moved.id, moved.seq, counts=True)
     return moved
 

@@ -9,6 +9,7 @@ from sqlalchemy import delete, select, update
 
 from huitouke.kernel import clock
 from huitouke.kernel.context import Context
+from huitouke.kernel.scoping import NOBODYS
 from huitouke.kernel.work import wake
 from huitouke.modules.conversations.models import ChannelAccount, Conversation, HandoverNotice
 from huitouke.modules.conversations.service import problems
@@ -22,6 +23,7 @@ from huitouke.modules.conversations.service.handling import (
 )
 from huitouke.modules.conversations.service.sending import preview
 from huitouke.modules.conversations.service.summaries import summary_words
+from huitouke.modules.customers import service as customers
 from huitouke.modules.customers import tables as customer_columns
 from huitouke.modules.organization import service as organization
 
@@ -104,7 +106,8 @@ async def begin(ctx: Context, handover_id: UUID) -> Notice | None:
     wecom_app_id = reference(account).wecom_app_id or await _some_app(ctx)
     if wecom_app_id is None:  # no WeCom, no card: the conversation waits in the console
         return None
-    recipients = [contact.wecom_userid for contact in await organization.staff_to_notify(ctx, REPLY)]
+    owners = (await customers.owners(ctx, [row.customer_id])).get(row.customer_id, NOBODYS)
+    recipients = [contact.wecom_userid for contact in await organization.staff_to_notify(ctx, REPLY, of=owners)]
     ctx.session.add(
         HandoverNotice(
             handover_id=handover_id,

@@ -34,6 +34,7 @@ from huitouke.modules.conversations.service import problems
 from huitouke.modules.conversations.service.announce import announce
 from huitouke.modules.conversations.service.cards import Body, card_body
 from huitouke.modules.conversations.sql import outgoing as sql
+from huitouke.modules.customers import service as customers
 from huitouke.modules.organization import service as organization
 
 PREVIEW_CHARACTERS: Final = 80
@@ -175,6 +176,8 @@ async def queue(ctx: Context, row: Conversation, account: ChannelAccount, reques
 
     Raises TextTooLong, EmptyMessage, OneAtATime, KindNotSendable, FileTooLarge, and what `card_body` raises.
     """
+    if ctx.actor.kind is ActorKind.STAFF and ctx.actor.id is not None:
+        await customers.follow(ctx, row.customer_id, ctx.actor.id)
     message_id = new_id()
     body = await _body(ctx, request, channel(account.kind).rules, message_id)
     message = Message(

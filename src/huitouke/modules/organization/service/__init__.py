@@ -5,11 +5,13 @@ from huitouke.modules.organization.service.clients import close_clients, wecom_c
 from huitouke.modules.organization.service.event_routes import EVENT_ROUTES, WecomEventRoute, callback_fields
 from huitouke.modules.organization.service.granting import held
 from huitouke.modules.organization.service.own_roles import RoleChange, create_role, delete_role, update_role
+from huitouke.modules.organization.service.scopes import audit_in_scope, of_people_in, owners_of, people_in, sees
 from huitouke.modules.organization.service.staff import (
     Founded,
     NewStaff,
     StaffChange,
     StaffContact,
+    active_staff_names,
     add_staff,
     found_tenant,
     names_by_wecom_userid,
@@ -45,7 +47,9 @@ __all__ = [
     "StaffContact",
     "WecomAppChange",
     "WecomEventRoute",
+    "active_staff_names",
     "add_staff",
+    "audit_in_scope",
     "callback_fields",
     "check_wecom_app",
     "close_clients",
@@ -59,10 +63,14 @@ __all__ = [
     "found_tenant",
     "held",
     "names_by_wecom_userid",
+    "of_people_in",
     "open_door",
+    "owners_of",
+    "people_in",
     "remove_second_step",
     "resolve_access",
     "seats_taken",
+    "sees",
     "staff_link",
     "staff_names",
     "staff_of_wecom_userid",

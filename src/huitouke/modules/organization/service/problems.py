@@ -69,6 +69,12 @@ class RoleBeyondYours(PermissionMissing):
     type = "organization.role_beyond_yours"
 
 
+class ScopeBeyondYours(RoleBeyondYours):
+    """Nobody gives, makes or changes a role that sees customers whom they don't see."""
+
+    type = "organization.scope_beyond_yours"
+
+
 class PersonBeyondYours(PermissionMissing):
     """Who may do what the doer may not is changed by somebody else."""
 

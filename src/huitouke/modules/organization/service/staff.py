@@ -20,6 +20,7 @@ from huitouke.kernel.modules import load_modules
 from huitouke.kernel.operators import health
 from huitouke.kernel.plans import measuring
 from huitouke.kernel.plans.period import Subscription
+from huitouke.kernel.scoping import NOBODYS, Owners
 from huitouke.kernel.tenancy import Tenant
 from huitouke.kernel.work import schedule
 from huitouke.modules.organization.models import OwnRole, Staff
@@ -27,6 +28,7 @@ from huitouke.modules.organization.service import problems
 from huitouke.modules.organization.service.granting import only_owners, refuse_role_beyond
 from huitouke.modules.organization.service.own_roles import role_to_give
 from huitouke.modules.organization.service.roles import OWN, RoleKey, permissions_of
+from huitouke.modules.organization.service.scopes import scope_of, who_see
 
 MAX_NAME_CHARACTERS: Final = 40
 MAX_STAFF: Final = 2_000
@@ -197,10 +199,10 @@ async def remove_second_step(ctx: Context, staff_id: UUID) -> None:
 
 
 async def resolve_access(ctx: Context, user_id: UUID) -> Granted | None:
-    """What a signed-in user may do in this tenant; None when they may not enter it."""
+    """What a signed-in user may do in this tenant and how far they see; None when they may not enter it."""
     found = (
         await ctx.session.execute(
-            select(Staff.id, Staff.name, Staff.role, OwnRole.permissions)
+            select(Staff.id, Staff.name, Staff.role, Staff.role_id, OwnRole.permissions, OwnRole.data_scope)
             .outerjoin(OwnRole, OwnRole.id == Staff.role_id)
             .where(Staff.user_id == user_id, Staff.state == "active")
         )
@@ -212,6 +214,7 @@ async def resolve_access(ctx: Context, user_id: UUID) -> Granted | None:
         display_name=found.name,
         role=found.role,
         permissions=permissions_of(found.role, load_modules(), found.permissions or ()),
+        scope=await scope_of(ctx, found.id, found.role, found.role_id, found.data_scope),
     )
 
 
@@ -229,6 +232,14 @@ async def staff_names(ctx: Context, staff_ids: Sequence[UUID]) -> dict[UUID, str
     return {row.id: row.name for row in rows}
 
 
+async def active_staff_names(ctx: Context, staff_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Names by id of those who work here at present, with one query."""
+    rows = await ctx.session.execute(
+        select(Staff.id, Staff.name).where(Staff.id.in_(set(staff_ids)), Staff.state == "active")
+    )
+    return {row.id: row.name for row in rows}
+
+
 async def names_by_wecom_userid(ctx: Context, userids: Sequence[str]) -> dict[str, str]:
     """Names of staff by their WeCom userid, with one query; people who are no staff of ours are missing."""
     if not userids:
@@ -242,10 +253,13 @@ async def staff_of_wecom_userid(ctx: Context, userid: str) -> Staff | None:
     return await ctx.session.scalar(select(Staff).where(Staff.wecom_userid == userid, Staff.state == "active"))
 
 
-async def staff_to_notify(ctx: Context, permission: str) -> list[StaffContact]:
-    """Active people with that permission who want app messages and whose WeCom account we know."""
-    rows = await ctx.session.execute(
-        select(Staff.id, Staff.name, Staff.wecom_userid, Staff.role, OwnRole.permissions)
+async def staff_to_notify(ctx: Context, permission: str, *, of: Owners = NOBODYS) -> list[StaffContact]:
+    """Active people with that permission who want app messages, whose WeCom account we know, and who see what belongs
+    to `of`."""
+    found = await ctx.session.execute(
+        select(
+            Staff.id, Staff.name, Staff.wecom_userid, Staff.role, Staff.role_id, OwnRole.permissions, OwnRole.data_scope
+        )
         .outerjoin(OwnRole, OwnRole.id == Staff.role_id)
         .where(
             Staff.state == "active",
@@ -257,11 +271,9 @@ async def staff_to_notify(ctx: Context, permission: str) -> list[StaffContact]:
         .limit(MAX_STAFF)
     )
     modules = load_modules()
-    return [
-        StaffContact(row.id, row.name, cast(str, row.wecom_userid))
-        for row in rows
-        if permission in permissions_of(row.role, modules, row.permissions or ())
-    ]
+    rows = [row for row in found if permission in permissions_of(row.role, modules, row.permissions or ())]
+    seeing = await who_see(ctx, [(row.id, row.role, row.role_id, row.data_scope) for row in rows], of)
+    return [StaffContact(row.id, row.name, cast(str, row.wecom_userid)) for row in rows if row.id in seeing]
 
 
 async def _insert(ctx: Context, new: NewStaff) -> Staff:

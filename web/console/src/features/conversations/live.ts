@@ -102,6 +102,8 @@ export const live: LiveHandlers = {
   },
   hints: {
     inbox: (id, cache) => (id ? gather([id], cache) : refetchAll(cache)),
+    // Whoever sees only some customers may see others now: of what is open as well.
+    sight: (_id, cache) => void cache.invalidateQueries({ queryKey: keys.all }),
     counts: (_id, cache) => void cache.invalidateQueries({ queryKey: keys.counts }),
     channel_account: (_id, cache) => {
       void cache.invalidateQueries({ queryKey: keys.accounts });

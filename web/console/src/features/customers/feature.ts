@@ -1,5 +1,6 @@
 import type { Feature } from '@/app/feature';
 import { customerFinder } from './find';
+import { live } from './live';
 
 const permissions = ['customers.view'] as const;
 
@@ -14,5 +15,6 @@ export const customers: Feature = {
     },
   ],
   menu: { customers: { key: 'c' } },
+  live,
   find: [customerFinder],
 };

@@ -5,6 +5,7 @@ import { PAGE_SIZE, pagedOptions } from '@/app/data/paged';
 export const keys = {
   all: ['customers'] as const,
   list: (q: string) => ['customers', 'list', q] as const,
+  colleagues: ['customers', 'colleagues'] as const,
   detail: (id: string) => ['customers', 'detail', id] as const,
 };
 
@@ -21,5 +22,29 @@ export function customerQuery(id: string) {
   return queryOptions({
     queryKey: keys.detail(id),
     queryFn: ({ signal }) => unwrap(api.GET('/api/customers/{customer_id}', { params: { path: { customer_id: id } }, signal })),
+  });
+}
+
+/** As many as the server gives at once. */
+const COLLEAGUES_PAGE = 100;
+/** Beyond it nobody reads a list of names. */
+const COLLEAGUES_PAGES = 20;
+
+/** Who may follow a customer: everybody who works here at present. */
+export function colleaguesQuery() {
+  return queryOptions({
+    queryKey: keys.colleagues,
+    queryFn: async ({ signal }) => {
+      const options: { value: string; label: string }[] = [];
+      let cursor: string | null = null;
+      for (let page = 0; page < COLLEAGUES_PAGES; page += 1) {
+        const query: { limit: number; cursor?: string } = { limit: COLLEAGUES_PAGE, ...(cursor && { cursor }) };
+        const { items, next_cursor } = await unwrap(api.GET('/api/staff', { params: { query }, signal }));
+        options.push(...items.filter((one) => one.state !== 'disabled').map((one) => ({ value: one.id, label: one.name })));
+        cursor = next_cursor ?? null;
+        if (!cursor) break;
+      }
+      return options;
+    },
   });
 }

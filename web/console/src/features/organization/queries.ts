@@ -22,6 +22,7 @@ export const keys = {
   roles: ['organization', 'roles'] as const,
   plan: ['organization', 'plan'] as const,
   visits: ['organization', 'visits'] as const,
+  departments: ['organization', 'departments'] as const,
   deadLetters: ['organization', 'dead-letters'] as const,
   audit: (filter: AuditFilter) => ['organization', 'audit', filter] as const,
   check: (of: Checked, id: string) => ['organization', 'check', of, id] as const,
@@ -105,6 +106,11 @@ export function planQuery() {
 
 export function visitsQuery() {
   return queryOptions({ queryKey: keys.visits, queryFn: ({ signal }) => unwrap(api.GET('/api/visits', { signal })) });
+}
+
+/** The tree, for whoever chooses from it. */
+export function departmentsQuery() {
+  return queryOptions({ queryKey: keys.departments, queryFn: ({ signal }) => unwrap(api.GET('/api/departments', { signal })) });
 }
 
 const DEAD_LETTERS_POLL_MS = 15_000;
