@@ -43,6 +43,7 @@ export {
   MessagesSquare as IconAccount,
   Mic as IconVoice,
   Moon as IconDark,
+  Network as IconDepartment,
   PanelLeft as IconColumn,
   PanelRight as IconPanel,
   Paperclip as IconAttach,
