@@ -283,6 +283,8 @@ async def test_every_night_it_is_read_again(book: Book) -> None:
     finally:
         await today()
 
+    now = await book.book()
+    assert (now.state, now.problem) == ("idle", None)
     assert (await book.ours()).people["Mei"][0] == "小美"
 
 

@@ -24,7 +24,7 @@ from huitouke.modules.organization.people_schemas import (
     InvitationIn,
     LeavingIn,
     PersonIn,
-    PersonOut,
+    ColleagueOut,
     PersonPlaces,
     StaffImportOut,
     StaffImportStart,
@@ -94,7 +94,7 @@ async def list_people(
     state: Annotated[PersonState, Query(description="here: all who work here.")] = "here",
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
-) -> Page[PersonOut]:
+) -> Page[ColleagueOut]:
     """Everybody who works here, whether they sign in or not."""
     return await queries.people_page(
         ctx, department_id=department_id, below=below, q=q, state=state, cursor=cursor, limit=limit
@@ -102,7 +102,7 @@ async def list_people(
 
 
 @router.post("/people", status_code=201, operation_id="organization_add_person", dependencies=[_manage])
-async def add_person(body: PersonIn, ctx: ConsoleTransaction) -> PersonOut:
+async def add_person(body: PersonIn, ctx: ConsoleTransaction) -> ColleagueOut:
     """Enters a person who doesn't sign in yet."""
     added = await people.add_person(ctx, people.NewPerson(body.name, body.wecom_userid, body.department_ids))
     return await queries.person(ctx, added.id)
@@ -148,13 +148,13 @@ async def apply_staff_import(staff_import_id: UUID, ctx: ConsoleTransaction) -> 
 
 
 @router.get("/people/{staff_id}", operation_id="organization_person", dependencies=[_view])
-async def get_person(staff_id: UUID, ctx: ConsoleTransaction) -> PersonOut:
+async def get_person(staff_id: UUID, ctx: ConsoleTransaction) -> ColleagueOut:
     """One person."""
     return await queries.person(ctx, staff_id)
 
 
 @router.put("/people/{staff_id}/departments", operation_id="organization_place_person", dependencies=[_manage])
-async def place_person(staff_id: UUID, body: PersonPlaces, ctx: ConsoleTransaction) -> PersonOut:
+async def place_person(staff_id: UUID, body: PersonPlaces, ctx: ConsoleTransaction) -> ColleagueOut:
     """Puts a person into these departments and no others."""
     await people.put_in_departments(ctx, staff_id, body.department_ids)
     return await queries.person(ctx, staff_id)
@@ -169,14 +169,14 @@ async def invite_person(staff_id: UUID, body: InvitationIn, ctx: ConsoleTransact
 
 
 @router.post("/people/{staff_id}/resign", operation_id="organization_resign_person", dependencies=[_manage])
-async def resign_person(staff_id: UUID, ctx: ConsoleTransaction) -> PersonOut:
+async def resign_person(staff_id: UUID, ctx: ConsoleTransaction) -> ColleagueOut:
     """The person has left: signed out at once; what they did stays."""
     await people.resign(ctx, staff_id)
     return await queries.person(ctx, staff_id)
 
 
 @router.post("/people/{staff_id}/return", operation_id="organization_take_back_person", dependencies=[_manage])
-async def take_back_person(staff_id: UUID, ctx: ConsoleTransaction) -> PersonOut:
+async def take_back_person(staff_id: UUID, ctx: ConsoleTransaction) -> ColleagueOut:
     """Somebody who left works here again."""
     await people.take_back(ctx, staff_id)
     return await queries.person(ctx, staff_id)

@@ -25,7 +25,7 @@ from huitouke.modules.organization.people_schemas import (
     DepartmentOut,
     DepartmentStep,
     PersonDepartment,
-    PersonOut,
+    ColleagueOut,
     StaffImportOut,
 )
 from huitouke.modules.organization.service.address_book import Connection, connected
@@ -143,7 +143,7 @@ async def people_page(
     state: PersonState,
     cursor: str | None,
     limit: int,
-) -> Page[PersonOut]:
+) -> Page[ColleagueOut]:
     """People in the order in which they were entered. Raises NotFound for a department that is none."""
     statement = _people().order_by(Staff.id).limit(limit + 1).where(*_of_state(state))
     if department_id is not None:
@@ -165,7 +165,7 @@ async def people_page(
     )
 
 
-async def person(ctx: Context, staff_id: UUID) -> PersonOut:
+async def person(ctx: Context, staff_id: UUID) -> ColleagueOut:
     """One person. Raises NotFound."""
     row = (await ctx.session.execute(_people().where(Staff.id == staff_id))).one_or_none()
     if row is None:
@@ -229,12 +229,12 @@ def _person_out(
     role_name: str | None,
     departments: list[PersonDepartment],
     fixed: bool,
-) -> PersonOut:
+) -> ColleagueOut:
     signs_in = row.user_id is not None
     state = row.state
     if state == "active":
         state = "listed" if not signs_in else "invited" if invited else "active"
-    return PersonOut.model_validate(
+    return ColleagueOut.model_validate(
         {
             "id": row.id,
             "name": row.name,

@@ -58,7 +58,7 @@ class PersonDepartment(BaseModel):
     leads: bool
 
 
-class PersonOut(BaseModel):
+class ColleagueOut(BaseModel):
     """Somebody who works here, whether they sign in or not."""
 
     id: UUID
