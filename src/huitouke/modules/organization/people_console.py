@@ -17,6 +17,7 @@ from huitouke.modules.organization.people_queries import PersonState
 from huitouke.modules.organization.people_schemas import (
     AddressBookIn,
     AddressBookState,
+    ColleagueOut,
     ContactsIn,
     DepartmentIn,
     DepartmentOut,
@@ -24,7 +25,6 @@ from huitouke.modules.organization.people_schemas import (
     InvitationIn,
     LeavingIn,
     PersonIn,
-    ColleagueOut,
     PersonPlaces,
     StaffImportOut,
     StaffImportStart,

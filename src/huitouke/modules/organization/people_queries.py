@@ -21,11 +21,11 @@ from huitouke.modules.organization.people_schemas import (
     AddressBookFigures,
     AddressBookOut,
     AddressBookProblem,
+    ColleagueOut,
     ContactsOut,
     DepartmentOut,
     DepartmentStep,
     PersonDepartment,
-    ColleagueOut,
     StaffImportOut,
 )
 from huitouke.modules.organization.service.address_book import Connection, connected
