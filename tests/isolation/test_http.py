@@ -177,6 +177,8 @@ async def test_what_would_be_recognised_as_a_leak_is_what_the_owner_sees(theirs:
         "channel_accounts_servicers",
         "channel_accounts_end",  # a number
         "session_second_factor",
+        "organization_address_book",  # none is connected
+        "organization_staff_template",
     }
     assert {each.id for each in operations() if each.method == "GET"} - caught == without_data
 

@@ -144,7 +144,7 @@ async def people_page(
     cursor: str | None,
     limit: int,
 ) -> Page[ColleagueOut]:
-    """People in the order in which they were entered. Raises NotFound for a department that is none."""
+    """People in the order in which they were entered; nobody for a department that is none."""
     statement = _people().order_by(Staff.id).limit(limit + 1).where(*_of_state(state))
     if department_id is not None:
         statement = statement.where(await _in_department(ctx, department_id, below=below))
@@ -198,8 +198,6 @@ def _of_state(state: PersonState) -> tuple[ColumnElement[bool], ...]:
 async def _in_department(ctx: Context, department_id: UUID, *, below: bool) -> ColumnElement[bool]:
     raw = await connection(ctx)
     found = [row["id"] for row in await raw.fetch(sql.BELOW, ctx.tenant_id, department_id)]
-    if not found:
-        raise NotFound(kind="department")
     return exists().where(
         StaffDepartment.tenant_id == ctx.tenant_id,
         StaffDepartment.staff_id == Staff.id,
