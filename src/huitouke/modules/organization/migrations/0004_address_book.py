@@ -14,18 +14,25 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("wecom_apps", sa.Column("kind", sa.Text(), nullable=False, server_default="app"))
-    op.execute("ALTER TABLE wecom_apps ADD CONSTRAINT kind CHECK (kind IN ('app', 'contacts'))")
+    op.execute("ALTER TABLE wecom_apps ADD CONSTRAINT kind CHECK (kind IN ('app', 'contacts')) NOT VALID")
+    op.execute("ALTER TABLE wecom_apps VALIDATE CONSTRAINT kind")
     _people()
     _address_book()
     _imports()
 
 
 def _people() -> None:
-    """WeCom's userids are the same in any case (path/90196): people are found by the lower one."""
+    """WeCom's userids are the same in any case (path/90196): people are found by the lower one.
+
+    The column is written into all rows at once, of which there are at most some thousands before this release.
+    """
     op.execute("ALTER TABLE staff ADD COLUMN wecom_key text GENERATED ALWAYS AS (lower(wecom_userid)) STORED")
     tenant_index("staff", "wecom_key", where="wecom_key IS NOT NULL")
     op.add_column("staff", sa.Column("left_because", sa.Text()))
-    op.execute("ALTER TABLE staff ADD CONSTRAINT left_because CHECK (left_because IN ('hand', 'address_book'))")
+    op.execute(
+        "ALTER TABLE staff ADD CONSTRAINT left_because CHECK (left_because IN ('hand', 'address_book')) NOT VALID"
+    )
+    op.execute("ALTER TABLE staff VALIDATE CONSTRAINT left_because")
 
 
 def _address_book() -> None:
