@@ -160,9 +160,10 @@ class CallbackSender:
         """(status, None) or (None, what went wrong)."""
         assert self._client is not None
         encrypted = encrypt(body.encode(), app.callback_aes_key, app.corp_id)
+        agent = "" if app.contact_sync else f"<AgentID><![CDATA[{app.agentid}]]></AgentID>"
         envelope = (
             f"<xml><ToUserName><![CDATA[{app.corp_id}]]></ToUserName>"
-            f"<AgentID><![CDATA[{app.agentid}]]></AgentID><Encrypt><![CDATA[{encrypted}]]></Encrypt></xml>"
+            f"{agent}<Encrypt><![CDATA[{encrypted}]]></Encrypt></xml>"
         )
         timeout = self._world.faults.callback_timeout_ms / 1_000
         try:

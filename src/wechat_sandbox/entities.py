@@ -9,6 +9,9 @@ STATE_POOL = 2
 STATE_SERVICER = 3
 STATE_ENDED = 4
 
+ROOT_DEPARTMENT = 1
+ROOT_ORDER = 100_000_000
+
 ORIGIN_CUSTOMER = 3
 ORIGIN_EVENT = 4
 ORIGIN_SERVICER = 5
@@ -49,6 +52,11 @@ class App:
     callback_token: str = ""
     callback_aes_key: str = ""
     callback_verified_at: float | None = None
+    contact_sync: bool = False
+    """Not an app but 管理工具 → 通讯录同步: its secret reads ids only, its callback gets change_contact."""
+    visible_departments: list[int] | None = None
+    """The visible range; None: the whole corp."""
+    visible_users: list[str] = field(default_factory=list)
 
     @property
     def key(self) -> str:
@@ -71,13 +79,33 @@ class AccessToken:
 
 
 @dataclass(slots=True)
+class Department:
+    """A part of a corp; `parentid` 0 is the root's alone. `order`: highest first among siblings (path/90208)."""
+
+    kind: ClassVar[str] = "department"
+    corp_id: str
+    id: int
+    name: str
+    parentid: int
+    order: int = 0
+
+    @property
+    def key(self) -> str:
+        return f"{self.corp_id}:{self.id}"
+
+
+@dataclass(slots=True)
 class Employee:
+    """`leads`: those of the departments whose head the employee is."""
+
     kind: ClassVar[str] = "employee"
     corp_id: str
     userid: str
     name: str
     avatar: str = ""
     active: bool = True
+    departments: list[int] = field(default_factory=lambda: [ROOT_DEPARTMENT])
+    leads: list[int] = field(default_factory=list)
 
     @property
     def key(self) -> str:
@@ -316,6 +344,7 @@ KINDS: tuple[type[Any], ...] = (
     Corp,
     App,
     AccessToken,
+    Department,
     Employee,
     KfAccount,
     Servicer,

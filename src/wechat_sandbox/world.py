@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from wechat_sandbox.clock import Clock
 from wechat_sandbox.entities import (
+    ROOT_DEPARTMENT,
+    ROOT_ORDER,
     AccessToken,
     App,
     AppMessage,
@@ -20,6 +22,7 @@ from wechat_sandbox.entities import (
     ContactLink,
     Corp,
     Customer,
+    Department,
     Employee,
     Entity,
     EventCode,
@@ -79,6 +82,10 @@ class World:
         self.apps: dict[tuple[str, int], App] = {}
         self.tokens: dict[str, AccessToken] = {}
         self.employees: dict[tuple[str, str], Employee] = {}
+        self.people: defaultdict[str, dict[str, Employee]] = defaultdict(dict)  # of a corp, by userid in lower case
+        self.departments: defaultdict[str, dict[int, Department]] = defaultdict(dict)
+        self.children: defaultdict[tuple[str, int], set[int]] = defaultdict(set)
+        self.members: defaultdict[tuple[str, int], dict[str, Employee]] = defaultdict(dict)
         self.accounts: dict[str, KfAccount] = {}
         self.servicers: defaultdict[str, dict[str, Servicer]] = defaultdict(dict)
         self.links: dict[str, ContactLink] = {}
@@ -152,12 +159,17 @@ class World:
                 self._index_message(entity)
             case Corp():
                 self.corps[entity.corp_id] = entity
+                root = Department(entity.corp_id, ROOT_DEPARTMENT, entity.name, 0, ROOT_ORDER)
+                self.departments[entity.corp_id].setdefault(ROOT_DEPARTMENT, root)
             case App():
                 self.apps[(entity.corp_id, entity.agentid)] = entity
             case AccessToken():
                 self.tokens[entity.token] = entity
+            case Department():
+                self.departments[entity.corp_id][entity.id] = entity
+                self.children[(entity.corp_id, entity.parentid)].add(entity.id)
             case Employee():
-                self.employees[(entity.corp_id, entity.userid.lower())] = entity
+                self._index_employee(entity)
             case KfAccount():
                 self.accounts[entity.open_kfid] = entity
             case Servicer():
@@ -183,6 +195,28 @@ class World:
                 self.settings[entity.name] = entity
             case _:
                 raise TypeError(f"no index for {type(entity).__name__}")
+
+    def _index_employee(self, employee: Employee) -> None:
+        key = employee.userid.lower()
+        self.employees[(employee.corp_id, key)] = employee
+        self.people[employee.corp_id][key] = employee
+        for department in employee.departments:
+            self.members[(employee.corp_id, department)][key] = employee
+
+    def forget_employee(self, employee: Employee) -> None:
+        """Takes the employee out of the indexes and the store; `add` brings a changed one back."""
+        key = employee.userid.lower()
+        del self.employees[(employee.corp_id, key)]
+        del self.people[employee.corp_id][key]
+        for department in employee.departments:
+            self.members[(employee.corp_id, department)].pop(key, None)
+        self.store.remove(employee)
+
+    def forget_department(self, department: Department) -> None:
+        """Takes the department out of the indexes and the store."""
+        del self.departments[department.corp_id][department.id]
+        self.children[(department.corp_id, department.parentid)].discard(department.id)
+        self.store.remove(department)
 
     def _index_message(self, message: Message) -> None:
         self._last_seq = max(self._last_seq, message.seq)
@@ -222,7 +256,7 @@ class World:
         return [app for (owner, _), app in self.apps.items() if owner == corp_id]
 
     def corp_employees(self, corp_id: str) -> list[Employee]:
-        return [employee for (owner, _), employee in self.employees.items() if owner == corp_id]
+        return list(self.people[corp_id].values())
 
     def corp_accounts(self, corp_id: str) -> list[KfAccount]:
         return [one for one in self.accounts.values() if one.corp_id == corp_id and not one.deleted]

@@ -82,6 +82,11 @@ async def _fill(one: Merchant) -> None:
     ids["import_id"] = (await _made(one.owner.post("/api/knowledge/imports", json={"file_id": sheet})))["id"]
     door = (await _made(one.owner.put(f"/api/wecom-apps/{ids['app_id']}/sign-in")))["sign_in_url"]
     ids["door"] = door.rsplit("/", 1)[1]
+    department = await _made(one.owner.post("/api/departments", json={"name": word[:20]}))
+    ids |= dict.fromkeys(("department_id", "department_ids", "parent_id"), department["id"])
+    people, _ = await _uploaded(one, "staff_import", f"{word}.csv", f"姓名,部门\n{word[:20]},{word[:20]}\n".encode())
+    preview = await _made(one.owner.post("/api/people/imports", json={"file_id": people}))
+    ids["staff_import_id"] = preview["id"]
     ids["letter_id"] = await _dead_letter(one)
     ids["object_id"] = ids["actor_id"] = ids["staff_id"]
     ids["session_id"] = (await _made(one.owner.get("/api/sessions")))[0]["id"]

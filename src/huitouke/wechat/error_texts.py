@@ -139,6 +139,10 @@ ERRCODE_TEXTS: dict[int, Text] = {
         "接待人员不在应用的可见范围内。请在应用详情里把这些同事加入可见范围。",
         "A servicer is outside the app's visible range. Add these colleagues to the range on the app's page.",
     ),
+    48009: _text(
+        "“通讯录同步”的 Secret 只能读取账号列表，读不到姓名。请检查自建应用的 Secret 是否填成了“通讯录同步”的。",
+        "The secret of 通讯录同步 reads account ids only. Check that the app's own secret was entered for the app.",
+    ),
     60111: _text(
         "企业微信里没有这个成员账号。请检查账号是否填对、是否已离职。",
         "There is no such member in WeCom. Check the account id and whether the person has left.",

@@ -40,6 +40,9 @@ class AppInput(Input):
     trusted_ips: Annotated[list[str], Field(max_length=120)] = Field(
         default_factory=list, description="Callers from elsewhere get 60020; empty: not enforced."
     )
+    contact_sync: bool = Field(
+        False, description="管理工具 → 通讯录同步: a secret that reads ids only, and the callback for change_contact."
+    )
 
 
 class AppPatch(Input):
@@ -51,6 +54,10 @@ class AppPatch(Input):
     )
     kf_permission: bool | None = Field(None, description="Listed under 微信客服 可调用接口的应用; else 48002.")
     enabled: bool | None = None
+    visible_departments: Annotated[list[int], Field(max_length=1_000)] | None = Field(
+        None, description="The visible range with `visible_users`; an app that was never given one sees the whole corp."
+    )
+    visible_users: Annotated[list[Identifier], Field(max_length=1_000)] | None = None
 
 
 class CallbackConfig(Input):
@@ -82,6 +89,9 @@ class AppOut(BaseModel):
     trusted_ips: list[str]
     kf_permission: bool
     enabled: bool
+    contact_sync: bool
+    visible_departments: list[int] | None = Field(description="Null: the whole corp.")
+    visible_users: list[str]
     callback: AppCallbackOut | None
 
 
@@ -96,6 +106,70 @@ class EmployeeOut(BaseModel):
     userid: str
     name: str
     avatar: str
+    departments: list[int]
+    leads: list[int]
+
+
+class DepartmentInput(Input):
+    """A department; without `id` it gets the next one."""
+
+    id: Annotated[int, Field(ge=2, le=2_147_483_647)] | None = None
+    name: Name
+    parentid: int = 1
+    order: Annotated[int, Field(ge=0, lt=2**32)] = 0
+
+
+class DepartmentPatch(Input):
+    name: Name | None = None
+    parentid: int | None = None
+    order: Annotated[int, Field(ge=0, lt=2**32)] | None = None
+
+
+class DepartmentOut(BaseModel):
+    corp_id: str
+    id: int
+    name: str
+    parentid: int
+    order: int
+
+
+class MemberInput(Input):
+    userid: Identifier
+    name: Name
+    departments: Annotated[list[int], Field(min_length=1, max_length=20)] = Field(default_factory=lambda: [1])
+    leads: Annotated[list[int], Field(max_length=20)] = Field(default_factory=list)
+
+
+class MemberPatch(Input):
+    """`userid`: the account's new name, which WeCom tells as NewUserID."""
+
+    userid: Identifier | None = None
+    name: Name | None = None
+    departments: Annotated[list[int], Field(min_length=1, max_length=20)] | None = None
+    leads: Annotated[list[int], Field(max_length=20)] | None = None
+
+
+class AddressBookInput(Input):
+    """Departments first, parents before children, then employees; existing ones stay as they are."""
+
+    departments: Annotated[list[DepartmentInput], Field(max_length=10_000)] = Field(default_factory=list)
+    employees: Annotated[list[MemberInput], Field(max_length=10_000)] = Field(default_factory=list)
+    tell: bool = Field(True, description="Whether change_contact is sent.")
+
+
+class FillInput(Input):
+    """So many made-up ones beyond the root, a tree in which each department has up to `fan_out` below it."""
+
+    departments: Annotated[int, Field(ge=0, le=20_000)]
+    employees: Annotated[int, Field(ge=0, le=200_000)]
+    fan_out: Annotated[int, Field(ge=1, le=1_000)] = 15
+
+
+class AddressBookOut(BaseModel):
+    """How large the address book is."""
+
+    departments: int
+    employees: int
 
 
 class KfAccountInput(Input):

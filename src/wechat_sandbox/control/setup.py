@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from wechat_sandbox.address_book import tell
 from wechat_sandbox.control.common import (
     REFUSALS,
     CorpId,
@@ -111,6 +112,9 @@ async def update_app(world: TheWorld, agentid: int, patch: AppPatch, corp_id: Co
     app.kf_permission = patch.kf_permission if patch.kf_permission is not None else app.kf_permission
     app.trusted_domain = patch.trusted_domain if patch.trusted_domain is not None else app.trusted_domain
     app.enabled = patch.enabled if patch.enabled is not None else app.enabled
+    if patch.visible_departments is not None or patch.visible_users is not None:
+        app.visible_departments = patch.visible_departments or []
+        app.visible_users = patch.visible_users or []
     world.save(app)
     return app_out(app)
 
@@ -142,7 +146,7 @@ async def remove_callback(world: TheWorld, agentid: int, corp_id: CorpId = None)
 
 @router.get("/employees", operation_id="list_employees")
 async def list_employees(world: TheWorld, corp_id: CorpId = None) -> list[EmployeeOut]:
-    """Of one corp, or of all without `corp_id`; at most 1,000."""
+    """Of one corp, or of all without `corp_id`; at most 1,000. /address-book/employees pages through more."""
     found = world.corp_employees(corp_of(world, corp_id).corp_id) if corp_id else list(world.employees.values())
     return [employee_out(world, one) for one in found[:1_000]]
 
@@ -154,14 +158,14 @@ async def create_employee(world: TheWorld, wanted: EmployeeInput, corp_id: CorpI
 
 @router.delete("/employees/{userid}", operation_id="delete_employee")
 async def delete_employee(world: TheWorld, userid: str, corp_id: CorpId = None) -> Done:
-    """The employee has left: no longer found by API, no longer a servicer."""
+    """The employee has left: no longer found by API, no longer a servicer; change_contact says so."""
     employee = employee_of(world, corp_id, userid)
     for servicers in list(world.servicers.values()):
         servicer = servicers.get(employee.userid.lower())
         if servicer is not None and world.accounts[servicer.open_kfid].corp_id == employee.corp_id:
             world.drop_servicer(servicer)
-    del world.employees[(employee.corp_id, employee.userid.lower())]
-    world.store.remove(employee)
+    world.forget_employee(employee)
+    tell(world, employee.corp_id, "delete_user", {"UserID": employee.userid})
     return Done()
 
 
@@ -207,6 +211,8 @@ def find_or_make_app(world: World, corp: Corp, wanted: AppInput) -> App:
         name=wanted.name,
         secret=wanted.secret or new_secret(),
         trusted_ips=wanted.trusted_ips,
+        kf_permission=not wanted.contact_sync,
+        contact_sync=wanted.contact_sync,
     )
     if any(other.secret == app.secret for other in world.apps.values()):
         raise ControlError(409, "conflict", "Another app has this secret already.")
@@ -223,7 +229,7 @@ def _find_or_make_employee(world: World, corp: Corp, wanted: EmployeeInput) -> E
 
 
 def _make_account(world: World, corp: Corp, wanted: KfAccountInput) -> KfAccount:
-    apps = {app.agentid for app in world.corp_apps(corp.corp_id)}
+    apps = {app.agentid for app in world.corp_apps(corp.corp_id) if not app.contact_sync}
     managed_by = sorted(apps) if wanted.managed_by is None else wanted.managed_by
     for agentid in managed_by:
         if agentid not in apps:

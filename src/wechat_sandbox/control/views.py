@@ -54,6 +54,9 @@ PREVIEWS = {
 }  # fmt: skip
 
 
+EMPLOYEES_SHOWN = 1_000
+
+
 def media_url(media_id: str) -> str:
     return f"/sandbox/media/{media_id}" if media_id else ""
 
@@ -244,6 +247,9 @@ def app_out(app: App) -> AppOut:
         trusted_ips=app.trusted_ips,
         kf_permission=app.kf_permission,
         enabled=app.enabled,
+        contact_sync=app.contact_sync,
+        visible_departments=app.visible_departments,
+        visible_users=app.visible_users,
         callback=callback,
     )
 
@@ -254,6 +260,8 @@ def employee_out(world: World, employee: Employee) -> EmployeeOut:
         userid=employee.userid,
         name=employee.name,
         avatar=avatar_url(world, employee.avatar),
+        departments=employee.departments,
+        leads=employee.leads,
     )
 
 
@@ -277,7 +285,7 @@ def corp_out(world: World, corp: Corp) -> CorpOut:
         name=corp.name,
         apps=[app_out(app) for app in world.corp_apps(corp.corp_id)],
         kf_accounts=[account_out(world, account) for account in world.corp_accounts(corp.corp_id)],
-        employees=[employee_out(world, employee) for employee in world.corp_employees(corp.corp_id)],
+        employees=[employee_out(world, one) for one in world.corp_employees(corp.corp_id)[:EMPLOYEES_SHOWN]],
     )
 
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import orjson
 
+from wechat_sandbox.address_book import below, visible_departments, visible_employees
 from wechat_sandbox.control.schemas import Notice
 from wechat_sandbox.entities import AppMessage, ResponseCode
 from wechat_sandbox.errors import ApiError
 from wechat_sandbox.ids import new_msgid
 from wechat_sandbox.kf.cards import give_response_code, publish_card
 from wechat_sandbox.wecom.calls import Answer, Call, endpoint, text_in, truncate
-from wechat_sandbox.wecom.contacts import ROOT_DEPARTMENT
 from wechat_sandbox.wecom.payloads import media_payload, text_payload
 
 MARKDOWN_LIMIT_BYTES = 2_048
@@ -90,7 +90,8 @@ class _Unknown:
 
 def _recipients(call: Call) -> tuple[list[str], _Unknown]:
     """(user ids as the corp writes them, what was not found); ids not found are lower-cased, as in reality."""
-    everyone = {one.userid.lower(): one.userid for one in call.world.corp_employees(call.app.corp_id)}
+    everyone = {one.userid.lower(): one.userid for one in visible_employees(call.world, call.app)}
+    departments = visible_departments(call.world, call.app)
     found: dict[str, str] = {}
     unknown = _Unknown()
     touser = call.text("touser", max_bytes=65 * RECIPIENT_LIMIT, required=False)
@@ -102,10 +103,12 @@ def _recipients(call: Call) -> tuple[list[str], _Unknown]:
         else:
             unknown.users.append(key)
     for party in _split(call.text("toparty", max_bytes=4_096, required=False), PARTY_LIMIT):
-        if party == str(ROOT_DEPARTMENT):
-            found |= everyone
-        else:
+        if not party.isdecimal() or int(party) not in departments:
             unknown.parties.append(party)
+            continue
+        for place in below(call.world, call.app.corp_id, int(party)):
+            members = call.world.members[(call.app.corp_id, place)]
+            found |= {key: one.userid for key, one in members.items() if key in everyone}
     unknown.tags = _split(call.text("totag", max_bytes=4_096, required=False), PARTY_LIMIT)
     return list(found.values()), unknown
 

@@ -36,6 +36,11 @@ INVENTED = {
     "msgaudit/get_chat_data": "Archived messages come through the Finance SDK only.",
 }
 
+# What the 通讯录同步 secret may read; details are refused to it since 2022-08-15 (path/90201, 90208), the rest was
+# never its business.
+IDS_OF_CONTACTS = ("user/list_id", "department/simplelist", "getcallbackip", "get_api_domain_ip")
+DETAILS_OF_CONTACTS = ("user/get", "user/list", "user/simplelist", "department/list", "department/get")
+
 PATH = "/cgi-bin/{path:path}"
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 
@@ -109,6 +114,10 @@ def _wear_out(world: World, token: AccessToken) -> None:
 
 
 def _check_rights(call: Call, path: str) -> None:
+    if call.app.contact_sync and path not in IDS_OF_CONTACTS:
+        raise ApiError(48009 if path in DETAILS_OF_CONTACTS else 48002)
+    if path == "user/list_id" and not call.app.contact_sync:
+        raise ApiError(48002)
     if path.startswith("kf/") and not call.app.kf_permission:
         raise ApiError(48002)
     if call.world.faults.api_frequency_limits:

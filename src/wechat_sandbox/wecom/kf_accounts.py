@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from wechat_sandbox.address_book import sees
 from wechat_sandbox.entities import KfAccount, Servicer
 from wechat_sandbox.errors import ERRMSG, ApiError
 from wechat_sandbox.ids import new_open_kfid
@@ -91,7 +92,7 @@ def servicer_add(call: Call) -> Answer:
     results = []
     for userid in call.texts("userid_list", 100):
         employee = call.world.employees.get((account.corp_id, userid.lower()))
-        if employee is None:
+        if employee is None or not sees(call.world, call.app, employee):
             results.append(_result(userid, 60030))
         elif len(call.world.servicers[account.open_kfid]) >= SERVICER_LIMIT:
             results.append(_result(userid, 95020))

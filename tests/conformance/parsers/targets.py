@@ -23,9 +23,9 @@ from huitouke.kernel.callbacks import BadCallback, Endpoint
 from huitouke.kernel.files.sniffing import media_type_of
 from huitouke.kernel.keys import Secret
 from huitouke.kernel.realtime.frames import CLIENT_FRAMES
+from huitouke.kernel.sheets.reading import read_table
+from huitouke.kernel.sheets.workbook import UnreadableFile
 from huitouke.modules.assistant.knowledge.rows import read_rows, recognise
-from huitouke.modules.assistant.knowledge.sheets import read_table
-from huitouke.modules.assistant.knowledge.workbook import UnreadableFile
 from huitouke.modules.assistant.model.addresses import parse_address
 from huitouke.modules.assistant.model.completions import Assembly, clean, read_completion, read_embeddings
 from huitouke.modules.assistant.model.dialects import read_answer

@@ -70,6 +70,7 @@ PAGES = {
     "cashier": ("/customers",),
     "manager": (
         "/settings/staff",
+        "/settings/people",
         "/settings/roles",
         "/settings/roles/agent",
         "/settings/audit",

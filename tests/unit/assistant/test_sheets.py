@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.worksheet.worksheet import Worksheet
 
-from huitouke.modules.assistant.knowledge import workbook
+from huitouke.kernel.sheets import workbook
+from huitouke.kernel.sheets.reading import MAX_ROWS, Table, read_table
+from huitouke.kernel.sheets.workbook import UnreadableFile
 from huitouke.modules.assistant.knowledge.rows import missing, read_rows, recognise, split_wordings
-from huitouke.modules.assistant.knowledge.sheets import MAX_ROWS, Table, read_table
-from huitouke.modules.assistant.knowledge.workbook import UnreadableFile
 
 
 def xlsx(fill: Callable[[Worksheet], None]) -> bytes:

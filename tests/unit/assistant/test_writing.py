@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from huitouke.kernel.ids import new_id
+from huitouke.kernel.sheets.reading import read_table
 from huitouke.modules.assistant.knowledge.rows import read_rows, recognise
-from huitouke.modules.assistant.knowledge.sheets import read_table
 from huitouke.modules.assistant.knowledge.writing import as_csv, as_xlsx, lines_of, template
 from huitouke.modules.assistant.schemas import EntryOut
 

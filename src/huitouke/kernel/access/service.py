@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID
 
 import structlog
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import case, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -150,6 +150,37 @@ async def end_membership(context: Context, user_id: UUID) -> None:
         delete(UserSession).where(UserSession.user_id == user_id, UserSession.tenant_id == context.tenant_id)
     )
     context.after_commit(lambda: forget(user_ids=[user_id]))
+
+
+async def end_memberships(context: Context, user_ids: Sequence[UUID]) -> None:
+    """`end_membership` for several people at once."""
+    if not user_ids:
+        return
+    await context.session.execute(
+        update(Membership)
+        .where(Membership.user_id.in_(user_ids), Membership.tenant_id == context.tenant_id)
+        .values(state="ended")
+        .execution_options(synchronize_session=False)
+    )
+    await context.session.execute(
+        delete(UserSession)
+        .where(UserSession.user_id.in_(user_ids), UserSession.tenant_id == context.tenant_id)
+        .execution_options(synchronize_session=False)
+    )
+    context.after_commit(lambda: forget(user_ids=list(user_ids)))
+
+
+async def rename_users(context: Context, display_names: Mapping[UUID, str]) -> None:
+    """Changes the names that are shown for several people."""
+    if not display_names:
+        return
+    await context.session.execute(
+        update(User)
+        .where(User.id.in_(list(display_names)))
+        .values(display_name=case(dict(display_names), value=User.id))
+        .execution_options(synchronize_session=False)
+    )
+    context.after_commit(lambda: forget(user_ids=list(display_names)))
 
 
 async def rename_user(context: Context, user_id: UUID, display_name: str) -> None:

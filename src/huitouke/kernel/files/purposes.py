@@ -44,6 +44,7 @@ PURPOSES: Final[dict[str, Purpose]] = {
         Purpose("message_file", 20 * MIB, None, "*"),
         Purpose("message_received", 100 * MIB, None, "*", people=False),
         Purpose("knowledge_import", 20 * MIB, SHEETS, "Excel (.xlsx), CSV"),
+        Purpose("staff_import", 20 * MIB, SHEETS, "Excel (.xlsx), CSV"),
     )
 }
 

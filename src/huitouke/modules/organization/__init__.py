@@ -14,15 +14,27 @@ def module() -> Module:
     from huitouke.kernel.modules import PROCESS_END, MenuEntry, Permission, SurfaceRouter
     from huitouke.kernel.plans import Feature, Quota
     from huitouke.kernel.scoping import Scoped
-    from huitouke.modules.organization import console, demo, operator, service, sign_in_console, support
+    from huitouke.modules.organization import (
+        console,
+        demo,
+        operator,
+        people_console,
+        reactions,
+        service,
+        sign_in_console,
+        support,
+    )
     from huitouke.modules.organization.callbacks import WecomCallbacks
     from huitouke.modules.organization.models import (
         AccessToken,
+        AddressBook,
+        AddressBookPerson,
         Department,
         OwnRole,
         RoleDepartment,
         Staff,
         StaffDepartment,
+        StaffImport,
         WecomApp,
         WecomDoor,
     )
@@ -32,6 +44,7 @@ def module() -> Module:
         name="organization",
         routers=(
             SurfaceRouter("console", console.router),
+            SurfaceRouter("console", people_console.router),
             SurfaceRouter("console", sign_in_console.router),
             SurfaceRouter("console", support.router),
             SurfaceRouter("operator", operator.router),
@@ -46,8 +59,23 @@ def module() -> Module:
         access_resolver=service.resolve_access,
         features=(Feature("own_roles"),),
         quotas=(Quota("seats", count=service.seats_taken),),
-        extensions={PROCESS_END: (service.close_clients,)},
-        models=(OwnRole, Department, RoleDepartment, Staff, StaffDepartment, WecomApp, WecomDoor, AccessToken),
+        extensions={PROCESS_END: (service.close_clients,), service.EVENT_ROUTES: reactions.ROUTES},
+        runners=reactions.RUNNERS,
+        jobs=reactions.JOBS,
+        schedules=reactions.SCHEDULES,
+        models=(
+            OwnRole,
+            Department,
+            RoleDepartment,
+            Staff,
+            StaffDepartment,
+            WecomApp,
+            WecomDoor,
+            AccessToken,
+            AddressBook,
+            AddressBookPerson,
+            StaffImport,
+        ),
         scoped=(Scoped(AuditEntry, service.audit_in_scope),),
         migrations=folder / "migrations",
         locales=folder / "locales",

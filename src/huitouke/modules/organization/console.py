@@ -124,12 +124,12 @@ async def delete_role(role_id: UUID, ctx: ConsoleTransaction, move_to: GivenRole
 
 
 @router.get(
-    "/departments",
-    operation_id="organization_departments",
+    "/department-tree",
+    operation_id="organization_department_tree",
     dependencies=[requires("organization.view", "organization.manage")],
 )
-async def list_departments(ctx: ConsoleTransaction) -> Page[DepartmentBrief]:
-    """The departments, as a tree by `parent_id`."""
+async def department_tree(ctx: ConsoleTransaction) -> Page[DepartmentBrief]:
+    """All departments at once, for whoever chooses some of them; a tree by `parent_id`."""
     return await queries_departments.departments(ctx)
 
 

@@ -18,10 +18,14 @@ from huitouke.modules.organization.service import (
     NewWecomApp,
     StaffChange,
     add_staff,
+    address_book,
     create_role,
     create_wecom_app,
     update_staff,
+    wecom_app,
 )
+from huitouke.modules.organization.service.departments import create_department
+from huitouke.modules.organization.service.people import put_in_departments
 from huitouke.modules.organization.service.roles import RoleKey
 
 CORP_NAME: Final = "拾光衣橱"
@@ -31,12 +35,16 @@ AGENTS: Final = (("小雨", "xiaoyu", "XiaoYu"), ("阿宁", "aning", "ANing"))
 HELPER: Final = ("小满", "xiaoman", "XiaoMan")
 HELPERS_ROLE: Final = "周末兼职"
 HELPERS_PERMISSIONS: Final = ("conversations.view", "conversations.reply", "customers.view")
+DEPARTMENTS: Final = ((2, "门店", 1), (3, "旗舰店", 2), (4, "线上客服", 1), (5, "仓库", 1))
+"""WeCom's number, name, and the department above: 1 is the whole corp."""
+PLACES: Final = {"LinYue": (1, 1), "XiaoYu": (4, 4), "ANing": (4, 0), "XiaoMan": (3, 0)}
+"""In which department who is, and which one they lead."""
 PASSWORD: Final = "huitouke-demo"  # noqa: S105 - the demo's own, printed on the terminal
 WITHOUT_SANDBOX: Final = {"corp_id": "ww0000000000000000", "agentid": 1000002, "secret": "demo-secret-of-no-use"}
 
 
 async def load(context: Context, world: DemoWorld) -> None:
-    """Adds two agents, somebody who helps out with a role of their own, and the app; once per tenant.
+    """Adds two agents, somebody who helps out with a role of their own, the app and the departments; once per tenant.
 
     `facts` gets `staff_ids`, `wecom_app_id`, `corp_id`, `corp_name` and `servicer_userids`.
     """
@@ -51,8 +59,14 @@ async def load(context: Context, world: DemoWorld) -> None:
         endpoint = await callbacks.endpoint_of(ctx, row.id)
     world.facts["wecom_app_id"], world.facts["corp_id"], world.facts["corp_name"] = row.id, row.corp_id, CORP_NAME
     world.facts["servicer_userids"] = [userid for _, _, userid in AGENTS]
-    if world.sandbox_url is not None:
-        await _connect(world, app, endpoint)
+    if world.sandbox_url is None:
+        async with transaction(context) as ctx:
+            await _departments(ctx)
+        return
+    await _connect(world, app, endpoint)
+    await _fill_address_book(world, app["corp_id"])
+    async with transaction(context) as ctx:
+        await address_book.connect(ctx, await wecom_app(ctx, row.id))
 
 
 async def _staff(ctx: Context, owner_id: UUID | None) -> list[UUID]:
@@ -77,6 +91,26 @@ async def _person(ctx: Context, name: str, sign_in_name: str, userid: str, role:
     except SignInNameTaken:
         other_name = f"{sign_in_name}-{ctx.tenant_id.hex[-6:]}"
         return await add_staff(ctx, NewStaff(name, other_name, password, role, userid))
+
+
+async def _departments(ctx: Context) -> None:
+    """The departments by hand, where there is no WeCom to read them from."""
+    made: dict[int, UUID] = {}
+    for number, name, above in DEPARTMENTS:
+        made[number] = (await create_department(ctx, name, made.get(above))).id
+    for staff in await ctx.session.scalars(select(Staff).where(Staff.wecom_userid.in_(PLACES)).limit(len(PLACES))):
+        place = made.get(PLACES[staff.wecom_userid or ""][0])
+        if place is not None:
+            await put_in_departments(ctx, staff.id, frozenset([place]))
+
+
+async def _fill_address_book(world: DemoWorld, corp_id: str) -> None:
+    """The same departments in WeCom, with everybody in theirs."""
+    departments = [{"id": number, "name": name, "parentid": above} for number, name, above in DEPARTMENTS]
+    await world.sandbox("POST", f"address-book?corp_id={corp_id}", {"departments": departments})
+    for userid, (place, leads) in PLACES.items():
+        wanted = {"departments": [place], "leads": [leads] if leads else []}
+        await world.sandbox("PATCH", f"address-book/employees/{userid}?corp_id={corp_id}", wanted)
 
 
 async def _sandbox_app(world: DemoWorld) -> dict[str, Any]:

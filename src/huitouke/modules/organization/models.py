@@ -15,6 +15,10 @@ StaffState = Literal["active", "disabled", "left"]
 StaffSource = Literal["hand", "wecom", "import"]
 DataScopeKind = Literal["own", "department", "department_below", "chosen", "all"]
 WecomAppState = Literal["new", "verified", "failing"]
+WecomAppKind = Literal["app", "contacts"]
+AddressBookState = Literal["idle", "running", "waiting", "asking", "failed"]
+AddressBookPhase = Literal["departments", "ids", "people", "single", "apply", "leaving"]
+ImportState = Literal["previewed", "applying", "done", "failed"]
 
 
 class OwnRole(TenantScoped, Base):
@@ -87,6 +91,8 @@ class Staff(TenantScoped, Base):
     source: Mapped[str] = mapped_column(Text)
     """Who entered the person: `hand`, `wecom` (the address book, which then decides name and departments), `import`."""
     left_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    left_because: Mapped[str | None] = mapped_column(Text)
+    """`hand`: somebody here said so; `address_book`: it no longer names the person, and may name them again."""
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
@@ -96,6 +102,8 @@ class WecomApp(TenantScoped, Base):
     __tablename__ = "wecom_apps"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(Text, default="app")
+    """`contacts` is no app but 通讯录同步: a secret and a callback of its own, no number (path/90196)."""
     corp_id: Mapped[str] = mapped_column(Text)
     agent_id: Mapped[str] = mapped_column(Text)
     name: Mapped[str] = mapped_column(Text)
@@ -129,6 +137,84 @@ class AccessToken(TenantScoped, Base):
     token_sealed: Mapped[str | None] = mapped_column(Text)
     expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     refreshing_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class AddressBook(TenantScoped, Base):
+    """Where the tenant's address book is read from, how far the sync under way is, and how the last one ended."""
+
+    __tablename__ = "address_books"
+
+    wecom_app_id: Mapped[UUID]
+    """The self-built app that reads departments and names, within its visible range."""
+    contacts_app_id: Mapped[UUID | None]
+    """通讯录同步; without it people are read by department and nothing is told of changes."""
+    state: Mapped[str] = mapped_column(Text)
+    run: Mapped[int]
+    """Number of the sync; what belongs to an earlier one is no longer stored."""
+    phase: Mapped[str | None] = mapped_column(Text)
+    cursor: Mapped[str] = mapped_column(Text)
+    """Where the phase goes on; committed together with what was done up to there."""
+    done: Mapped[int]
+    total: Mapped[int]
+    """Steps of the phase, departments or people; 0 while nobody knows."""
+    listed: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
+    """The departments that this sync found: the others are taken away when it ends."""
+    figures: Mapped[dict[str, int]] = mapped_column(JSONB)
+    """What this sync changed so far: added, changed, returned, left."""
+    leaving: Mapped[int | None]
+    """How many it would mark as left, while it asks whether that is right."""
+    leaving_confirmed: Mapped[bool]
+    problem: Mapped[str | None] = mapped_column(Text)
+    """WeCom's error code, or the reason why there was no answer."""
+    problem_place: Mapped[str | None] = mapped_column(Text)
+    """Which credential had it: `app` or `contacts`."""
+    tries: Mapped[int]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    """When it goes on, or begins next, by itself."""
+    heard: Mapped[UUID | None]
+    """The last callback that was taken in."""
+    last: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """Figures of the last complete sync: people, departments, seconds and those of `figures`."""
+    created_at: Mapped[datetime]
+
+
+class AddressBookPerson(TenantScoped, Base):
+    """A person that the sync under way has read and not yet compared."""
+
+    __tablename__ = "address_book_people"
+
+    userid_key: Mapped[str] = mapped_column(Text, primary_key=True)
+    """The userid in lower case: WeCom knows no case."""
+    userid: Mapped[str] = mapped_column(Text)
+    name: Mapped[str | None] = mapped_column(Text)
+    """Null beyond the app's visible range."""
+    departments: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    leads: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+
+
+class StaffImport(TenantScoped, Base):
+    """A file of people, as it was found and as far as it has been taken in."""
+
+    __tablename__ = "staff_imports"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    file_id: Mapped[UUID]
+    file_name: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text)
+    rows_total: Mapped[int]
+    rows_failed: Mapped[int]
+    rows_done: Mapped[int]
+    added: Mapped[int]
+    changed: Mapped[int]
+    skipped: Mapped[int]
+    sample: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    errors: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    failure: Mapped[str | None] = mapped_column(Text)
+    created_by: Mapped[UUID | None]
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
 
 
 sealed_column("wecom_apps", "secret_sealed")

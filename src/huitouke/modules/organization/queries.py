@@ -12,6 +12,7 @@ from huitouke.kernel.callbacks import Endpoint
 from huitouke.kernel.callbacks.models import CallbackEndpoint
 from huitouke.kernel.callbacks.service import opened
 from huitouke.kernel.context import ActorKind, AllPermissions, Context, Permissions
+from huitouke.kernel.errors import NotFound
 from huitouke.kernel.locales import has_text, translate
 from huitouke.kernel.modules import load_modules
 from huitouke.kernel.paging import Page, decode_cursor, encode_cursor, page_of
@@ -37,8 +38,11 @@ async def staff_page(ctx: Context, cursor: str | None, limit: int) -> Page[Staff
 
 
 async def staff_member(ctx: Context, staff_id: UUID) -> StaffOut:
-    """One person; there must be one."""
-    return staff_out(*(await ctx.session.execute(_staff().where(Staff.id == staff_id))).one())
+    """One person who signs in. Raises NotFound."""
+    row = (await ctx.session.execute(_staff().where(Staff.id == staff_id))).one_or_none()
+    if row is None:
+        raise NotFound(kind="staff")
+    return staff_out(*row)
 
 
 def _staff() -> Select[Staff, str, bool, str | None, bool]:
@@ -50,6 +54,7 @@ def _staff() -> Select[Staff, str, bool, str | None, bool]:
         select(Staff, User.sign_in_name, invited, OwnRole.name, second_step.label("second_step"))
         .join(User, User.id == Staff.user_id)
         .outerjoin(OwnRole, OwnRole.id == Staff.role_id)
+        .where(Staff.state != "left")
     )
 
 

@@ -44,6 +44,7 @@ export {
   MessagesSquare as IconAccount,
   Mic as IconVoice,
   Moon as IconDark,
+  Network as IconDepartment,
   PanelLeft as IconColumn,
   PanelRight as IconPanel,
   Package as IconPlan,

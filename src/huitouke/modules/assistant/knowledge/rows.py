@@ -9,7 +9,7 @@ from typing import Any, Final, get_args
 
 from pydantic import ValidationError
 
-from huitouke.modules.assistant.knowledge.sheets import Row, Table
+from huitouke.kernel.sheets.reading import Row, Table
 from huitouke.modules.assistant.retrieval.text import runs
 from huitouke.modules.assistant.schemas import (
     MAX_ANSWER_BYTES,

@@ -18,6 +18,8 @@ from huitouke.kernel.events import emit
 from huitouke.kernel.files import service as files
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.realtime import hint
+from huitouke.kernel.sheets.reading import Table, read_table
+from huitouke.kernel.sheets.workbook import UnreadableFile
 from huitouke.kernel.work import enqueue, fence
 from huitouke.modules.assistant import queries
 from huitouke.modules.assistant.events import KnowledgeChanged
@@ -30,8 +32,6 @@ from huitouke.modules.assistant.knowledge.rows import (
     read_rows,
     recognise,
 )
-from huitouke.modules.assistant.knowledge.sheets import Table, read_table
-from huitouke.modules.assistant.knowledge.workbook import UnreadableFile
 from huitouke.modules.assistant.models import ImportChunk, KnowledgeEntry, KnowledgeImport
 from huitouke.modules.assistant.schemas import EntryDraft, ImportApply
 from huitouke.modules.assistant.service import problems

@@ -96,6 +96,16 @@ async def refuse_scope_beyond(ctx: Context, kind: str, departments: Collection[U
         raise problems.ScopeBeyondYours(field="data_scope", permission=MANAGE)
 
 
+async def refuse_departments_beyond(ctx: Context, departments: Collection[UUID]) -> None:
+    """Lets pass who sees all of these departments: who is put into one sees, or lets others see, what is theirs.
+
+    Raises ScopeBeyondYours.
+    """
+    mine = (await reach(ctx)).scope
+    if isinstance(mine, DataScope) and not mine.department_ids.issuperset(departments):
+        raise problems.ScopeBeyondYours(field="department_ids", permission=MANAGE)
+
+
 async def refuse_beyond(ctx: Context, permissions: Iterable[str]) -> None:
     """Lets pass who may manage the organization and has all of these.
 

@@ -148,3 +148,63 @@ class SignUpClosed(Problem):
 
     status = 403
     type = "organization.sign_up_closed"
+
+
+class AddressBookConnected(Conflict):
+    """The address book is connected already: it is disconnected first."""
+
+    type = "organization.address_book_connected"
+
+
+class NothingAsked(Conflict):
+    """The sync doesn't ask about people who left (any more), or about another number of them."""
+
+    type = "organization.nothing_asked"
+
+
+class AddressBookDecides(Conflict):
+    """This comes from WeCom's address book and is changed there."""
+
+    type = "organization.address_book_decides"
+
+
+class DepartmentNotEmpty(Conflict):
+    """There are people in it or departments below it: they are moved first."""
+
+    type = "organization.department_not_empty"
+
+
+class DepartmentInCircle(Conflict):
+    """A department can't stand below itself."""
+
+    type = "organization.department_in_circle"
+
+
+class TooDeep(Conflict):
+    """Departments stand at most `maximum` levels deep."""
+
+    type = "organization.too_deep"
+
+
+class HasSignIn(Conflict):
+    """The person has a sign-in name already."""
+
+    type = "organization.has_sign_in"
+
+
+class HasLeft(Conflict):
+    """The person has left: they come back first."""
+
+    type = "organization.has_left"
+
+
+class YouYourself(Conflict):
+    """Nobody marks themselves as left: a colleague does it."""
+
+    type = "organization.you_yourself"
+
+
+class ImportNotPreviewed(Conflict):
+    """The file is being taken in already, was taken in, or could not be read."""
+
+    type = "organization.import_not_previewed"

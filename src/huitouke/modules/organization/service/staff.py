@@ -25,6 +25,7 @@ from huitouke.kernel.tenancy import Tenant
 from huitouke.kernel.work import schedule
 from huitouke.modules.organization.models import OwnRole, Staff
 from huitouke.modules.organization.service import problems
+from huitouke.modules.organization.service.address_book import connected
 from huitouke.modules.organization.service.granting import only_owners, refuse_role_beyond
 from huitouke.modules.organization.service.own_roles import role_to_give
 from huitouke.modules.organization.service.roles import OWN, RoleKey, permissions_of
@@ -97,7 +98,7 @@ async def found(ctx: Context, name: str, owner: NewStaff, plan: Subscription) ->
 
     Raises InvalidInput, SignInNameTaken, WeakPassword.
     """
-    title, now = _name(name), clock.now()
+    title, now = clean_name(name), clock.now()
     tenant = Tenant(id=ctx.tenant_id, name=title, created_at=now, plan_id=plan.plan_id, plan_expires_at=plan.expires_at)
     ctx.session.add(tenant)
     await ctx.session.flush()
@@ -119,7 +120,7 @@ async def add_staff(ctx: Context, new: NewStaff) -> Staff:
         raise InvalidInput(field="name", reason="too_many", maximum=MAX_STAFF)
     await plans.use(ctx, SEATS)
     staff = await _insert(ctx, new)
-    await audit.record(ctx, "organization.staff_added", "staff", staff.id, after=_facts(staff, own))
+    await audit.record(ctx, "organization.staff_added", "staff", staff.id, after=facts(staff, own))
     return staff
 
 
@@ -127,13 +128,13 @@ async def update_staff(ctx: Context, staff_id: UUID, change: StaffChange) -> Sta
     """Changes a person; a disabled one is signed out everywhere and can't come back in.
 
     Raises NotFound, InvalidInput, LastOwner, OwnersOnly, PersonBeyondYours, RoleBeyondYours, WecomUseridTaken,
-    WeakPassword, OverQuota.
+    WeakPassword, HasLeft, AddressBookDecides, OverQuota.
     """
     role, own = (None, None) if change.role is None else await role_to_give(ctx, change.role)
-    staff, owners = await _locked(ctx, staff_id)
-    had = await _own_role(ctx, staff)
-    await _refuse_person_beyond(ctx, staff, had)
-    before = _facts(staff, had)
+    staff, owners = await locked(ctx, staff_id)
+    had = await own_role(ctx, staff)
+    await refuse_person_beyond(ctx, staff, had)
+    before = facts(staff, had)
     if role is None:
         own = had
     elif (role, own) != (staff.role, had):
@@ -141,26 +142,27 @@ async def update_staff(ctx: Context, staff_id: UUID, change: StaffChange) -> Sta
     steps_down = staff.role == "owner" and (change.active is False or change.role not in (None, "owner"))
     if steps_down and not any(owner.id != staff_id and owner.state == "active" for owner in owners):
         raise problems.LastOwner
+    await _refuse_what_the_book_decides(ctx, staff, change)
     if change.name is not None:
-        staff.name = _name(change.name)
+        staff.name = clean_name(change.name)
         if staff.user_id is not None:
             await access.rename_user(ctx, staff.user_id, staff.name)
     if role is not None:
         staff.role, staff.role_id = role, own.id if own is not None else None
     if change.wecom_userid is not None:
-        staff.wecom_userid = _userid(change.wecom_userid)
+        staff.wecom_userid = clean_userid(change.wecom_userid)
     if change.notify_app_messages is not None:
         staff.notify_app_messages = change.notify_app_messages
     if change.password is not None:
         await access.set_password(ctx, _user_of(staff), change.password)
     if change.active is not None:
         await _set_active(ctx, staff, change.active)
-    await _flush(ctx)
+    await flush(ctx)
     if staff.user_id is not None:
         access.rights_changed(ctx, staff.user_id)
     if (staff.role, own) != (before["role"], had):
         realtime.hint(ctx, kind="rights", id=staff.id)
-    await audit.record(ctx, "organization.staff_changed", "staff", staff.id, before=before, after=_facts(staff, own))
+    await audit.record(ctx, "organization.staff_changed", "staff", staff.id, before=before, after=facts(staff, own))
     return staff
 
 
@@ -172,8 +174,8 @@ async def staff_link(ctx: Context, staff_id: UUID) -> links.NewLink:
 
     Raises NotFound, OwnersOnly, PersonBeyondYours, StaffDisabled, WorksElsewhere.
     """
-    staff, _ = await _locked(ctx, staff_id)
-    await _refuse_person_beyond(ctx, staff, await _own_role(ctx, staff))
+    staff, _ = await locked(ctx, staff_id)
+    await refuse_person_beyond(ctx, staff, await own_role(ctx, staff))
     if staff.state != "active":
         raise problems.StaffDisabled
     user_id = _user_of(staff)
@@ -190,10 +192,10 @@ async def remove_second_step(ctx: Context, staff_id: UUID) -> None:
 
     Raises NotFound, OwnersOnly, PersonBeyondYours, OwnSecondStep, WorksElsewhere.
     """
-    staff, _ = await _locked(ctx, staff_id)
+    staff, _ = await locked(ctx, staff_id)
     if staff.id == ctx.actor.id:
         raise problems.OwnSecondStep
-    await _refuse_person_beyond(ctx, staff, await _own_role(ctx, staff))
+    await refuse_person_beyond(ctx, staff, await own_role(ctx, staff))
     if await second_factor.remove_for(ctx, _user_of(staff)):
         await audit.record(ctx, "organization.second_step_removed", "staff", staff.id, after={"name": staff.name})
 
@@ -278,27 +280,28 @@ async def staff_to_notify(ctx: Context, permission: str, *, of: Owners = NOBODYS
 
 async def _insert(ctx: Context, new: NewStaff) -> Staff:
     user_id = await access.create_user(
-        ctx.session, sign_in_name=new.sign_in_name, password=new.password, display_name=_name(new.name)
+        ctx.session, sign_in_name=new.sign_in_name, password=new.password, display_name=clean_name(new.name)
     )
     staff = Staff(
         id=new_id(),
         user_id=user_id,
-        name=_name(new.name),
+        name=clean_name(new.name),
         role=OWN if isinstance(new.role, UUID) else new.role,
         role_id=new.role if isinstance(new.role, UUID) else None,
         state="active",
-        wecom_userid=_userid(new.wecom_userid or ""),
+        wecom_userid=clean_userid(new.wecom_userid or ""),
         notify_app_messages=new.notify_app_messages,
         source="hand",
         created_at=clock.now(),
     )
     ctx.session.add(staff)
-    await _flush(ctx)
+    await flush(ctx)
     await access.add_membership(ctx, user_id)
     return staff
 
 
-async def _flush(ctx: Context) -> None:
+async def flush(ctx: Context) -> None:
+    """Writes the person. Raises WecomUseridTaken."""
     try:
         async with ctx.session.begin_nested():
             await ctx.session.flush()
@@ -307,6 +310,8 @@ async def _flush(ctx: Context) -> None:
 
 
 async def _set_active(ctx: Context, staff: Staff, active: bool) -> None:
+    if staff.state == "left":
+        raise problems.HasLeft
     if active and staff.state != "active" and staff.user_id is not None:
         await plans.use(ctx, SEATS)
     staff.state = "active" if active else "disabled"
@@ -318,6 +323,14 @@ async def _set_active(ctx: Context, staff: Staff, active: bool) -> None:
         await access.end_membership(ctx, staff.user_id)
 
 
+async def _refuse_what_the_book_decides(ctx: Context, staff: Staff, change: StaffChange) -> None:
+    """The next sync would take it back. Raises AddressBookDecides."""
+    renames = change.name is not None and clean_name(change.name) != staff.name
+    rebinds = change.wecom_userid is not None and clean_userid(change.wecom_userid) != staff.wecom_userid
+    if staff.source == "wecom" and (renames or rebinds) and await connected(ctx):
+        raise problems.AddressBookDecides(field="name" if renames else "wecom_userid")
+
+
 def _user_of(staff: Staff) -> UUID:
     """The sign-in behind a person. Raises NoSignIn."""
     if staff.user_id is None:
@@ -325,14 +338,14 @@ def _user_of(staff: Staff) -> UUID:
     return staff.user_id
 
 
-async def _own_role(ctx: Context, staff: Staff) -> OwnRole | None:
+async def own_role(ctx: Context, staff: Staff) -> OwnRole | None:
     """The role that the merchant made for people like this one; None where the person has a preset."""
     if staff.role != OWN:
         return None
     return await ctx.session.scalar(select(OwnRole).where(OwnRole.id == staff.role_id))
 
 
-async def _refuse_person_beyond(ctx: Context, staff: Staff, own: OwnRole | None) -> None:
+async def refuse_person_beyond(ctx: Context, staff: Staff, own: OwnRole | None) -> None:
     """Who changes a person could become the person: by a password, a link. Raises OwnersOnly, PersonBeyondYours."""
     if ctx.actor.kind is ActorKind.STAFF and ctx.actor.id == staff.id:
         return
@@ -344,7 +357,7 @@ async def _refuse_person_beyond(ctx: Context, staff: Staff, own: OwnRole | None)
         raise problems.PersonBeyondYours(**error.params) from error
 
 
-async def _locked(ctx: Context, staff_id: UUID) -> tuple[Staff, list[Staff]]:
+async def locked(ctx: Context, staff_id: UUID) -> tuple[Staff, list[Staff]]:
     """The person and all owners, locked in one order, so that two owners can't both step down. Raises NotFound."""
     rows = list(
         await ctx.session.scalars(
@@ -357,21 +370,24 @@ async def _locked(ctx: Context, staff_id: UUID) -> tuple[Staff, list[Staff]]:
     raise NotFound(kind="staff")
 
 
-def _name(name: str) -> str:
+def clean_name(name: str) -> str:
+    """The name without odd blanks. Raises InvalidInput."""
     cleaned = " ".join(name.split())
     if not cleaned or len(cleaned) > MAX_NAME_CHARACTERS:
         raise InvalidInput(field="name", reason="length", maximum=MAX_NAME_CHARACTERS)
     return cleaned
 
 
-def _userid(userid: str) -> str | None:
+def clean_userid(userid: str) -> str | None:
+    """The WeCom account; None for none. Raises InvalidInput."""
     cleaned = userid.strip()
     if len(cleaned) > MAX_WECOM_USERID_CHARACTERS:
         raise InvalidInput(field="wecom_userid", reason="length", maximum=MAX_WECOM_USERID_CHARACTERS)
     return cleaned or None
 
 
-def _facts(staff: Staff, own: OwnRole | None) -> dict[str, object]:
+def facts(staff: Staff, own: OwnRole | None) -> dict[str, object]:
+    """What the log says of a person."""
     return {
         "name": staff.name,
         "role": staff.role,

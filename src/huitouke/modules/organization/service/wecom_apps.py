@@ -59,7 +59,7 @@ async def create_wecom_app(ctx: Context, new: NewWecomApp) -> WecomApp:
         corp_id=_shape("corp_id", new.corp_id, _CORP_ID),
         agent_id=_shape("agent_id", new.agent_id, _AGENT_ID),
         name=_name(new.name),
-        secret_sealed=_sealed(ctx, app_id, new.secret),
+        secret_sealed=sealed_secret(ctx, app_id, new.secret),
         state="new",
         created_at=clock.now(),
     )
@@ -77,7 +77,9 @@ async def update_wecom_app(ctx: Context, app_id: UUID, change: WecomAppChange) -
 
     Raises NotFound, WrongShape, WecomAppExists, CorpIdSettled.
     """
-    app = await ctx.session.scalar(select(WecomApp).where(WecomApp.id == app_id).with_for_update())
+    app = await ctx.session.scalar(
+        select(WecomApp).where(WecomApp.id == app_id, WecomApp.kind == "app").with_for_update()
+    )
     if app is None:
         raise NotFound(kind="wecom_app")
     before = _facts(app)
@@ -87,7 +89,7 @@ async def update_wecom_app(ctx: Context, app_id: UUID, change: WecomAppChange) -
         app.agent_id = _shape("agent_id", change.agent_id, _AGENT_ID)
         app.state = "new"
     if change.secret is not None:
-        app.secret_sealed = _sealed(ctx, app.id, change.secret)
+        app.secret_sealed = sealed_secret(ctx, app.id, change.secret)
         app.state = "new"
         await forget_token(ctx, app.id)
     if change.corp_id is not None and change.corp_id.strip() != app.corp_id:
@@ -103,7 +105,9 @@ async def delete_wecom_app(ctx: Context, app_id: UUID) -> None:
 
     Raises NotFound, WecomAppInUse.
     """
-    app = await ctx.session.scalar(select(WecomApp).where(WecomApp.id == app_id).with_for_update())
+    app = await ctx.session.scalar(
+        select(WecomApp).where(WecomApp.id == app_id, WecomApp.kind == "app").with_for_update()
+    )
     if app is None:
         raise NotFound(kind="wecom_app")
     before = _facts(app)
@@ -120,7 +124,7 @@ async def delete_wecom_app(ctx: Context, app_id: UUID) -> None:
 
 async def wecom_app(ctx: Context, app_id: UUID) -> WecomApp:
     """The app of that id. Raises NotFound."""
-    app = await ctx.session.scalar(select(WecomApp).where(WecomApp.id == app_id))
+    app = await ctx.session.scalar(select(WecomApp).where(WecomApp.id == app_id, WecomApp.kind == "app"))
     if app is None:
         raise NotFound(kind="wecom_app")
     return app
@@ -128,7 +132,8 @@ async def wecom_app(ctx: Context, app_id: UUID) -> WecomApp:
 
 async def wecom_apps(ctx: Context) -> Sequence[WecomApp]:
     """All apps, oldest first."""
-    return (await ctx.session.scalars(select(WecomApp).order_by(WecomApp.id).limit(MAX_APPS))).all()
+    found = select(WecomApp).where(WecomApp.kind == "app").order_by(WecomApp.id).limit(MAX_APPS)
+    return (await ctx.session.scalars(found)).all()
 
 
 async def _correct_corp_id(ctx: Context, app: WecomApp, corp_id: str) -> None:
@@ -156,7 +161,8 @@ def _shape(field: str, value: str, pattern: re.Pattern[str]) -> str:
     return cleaned
 
 
-def _sealed(ctx: Context, app_id: UUID, secret: Secret) -> str:
+def sealed_secret(ctx: Context, app_id: UUID, secret: Secret) -> str:
+    """The secret as it is kept. Raises WrongShape."""
     cleaned = secret.reveal().strip()
     if not cleaned or len(cleaned) > MAX_SECRET_CHARACTERS or not cleaned.isascii():
         raise problems.WrongShape(field="secret", reason="secret")

@@ -37,6 +37,14 @@ export const organization: Feature = {
         },
         { path: 'staff', component: () => import('./pages/StaffPage.vue'), meta: meta('organization.staff.title', STAFF) },
         {
+          path: 'people',
+          children: [
+            { path: '', component: () => import('./pages/PeoplePage.vue'), meta: meta('organization.people.title', STAFF) },
+            { path: 'address-book', component: () => import('./pages/AddressBookPage.vue'), meta: meta('organization.book.title') },
+            { path: 'import', component: () => import('./pages/PeopleImportPage.vue'), meta: meta('organization.people.import.title') },
+          ],
+        },
+        {
           path: 'roles',
           children: [
             { path: '', component: () => import('./pages/RolesPage.vue'), meta: meta('organization.roles.title', STAFF) },

@@ -9,6 +9,14 @@ const RIGHTS_KNOWN_AFTER_MS = 6_000;
 export const live: LiveHandlers = {
   hints: {
     visits: (_id, cache) => void cache.invalidateQueries({ queryKey: keys.visits }),
+    department: (_id, cache) => void cache.invalidateQueries({ queryKey: keys.departments }),
+    staff: (_id, cache) => {
+      void cache.invalidateQueries({ queryKey: keys.people });
+      void cache.invalidateQueries({ queryKey: keys.departments });
+      void cache.invalidateQueries({ queryKey: keys.staff });
+    },
+    address_book: (_id, cache) => void cache.invalidateQueries({ queryKey: keys.book }),
+    staff_import: (id, cache) => void cache.invalidateQueries({ queryKey: keys.import(id ?? '') }),
     // Of one person, or of everybody who has a role.
     rights: (id, cache) => {
       void cache.invalidateQueries({ queryKey: keys.staff });

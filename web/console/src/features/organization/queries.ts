@@ -12,6 +12,13 @@ export interface AuditFilter {
   until: string | null;
 }
 
+/** Whom a list of people holds: of a department and below (null: of all), by a part of the name, by what they are here. */
+export interface PeopleFilter {
+  department: string | null;
+  q: string;
+  state: 'here' | 'sign_in' | 'listed' | 'left';
+}
+
 export const keys = {
   apps: ['organization', 'apps'] as const,
   app: (id: string) => ['organization', 'apps', id] as const,
@@ -19,10 +26,18 @@ export const keys = {
   offered: ['organization', 'available'] as const,
   available: (app: string) => ['organization', 'available', app] as const,
   staff: ['organization', 'staff'] as const,
+  departments: ['organization', 'departments'] as const,
+  branches: (parent: string | null) => ['organization', 'departments', 'below', parent] as const,
+  department: (id: string) => ['organization', 'departments', 'one', id] as const,
+  departmentsNamed: (q: string) => ['organization', 'departments', 'named', q] as const,
+  people: ['organization', 'people'] as const,
+  peopleOf: (filter: PeopleFilter) => ['organization', 'people', filter] as const,
+  book: ['organization', 'address-book'] as const,
+  import: (id: string) => ['organization', 'people-import', id] as const,
   roles: ['organization', 'roles'] as const,
   plan: ['organization', 'plan'] as const,
   visits: ['organization', 'visits'] as const,
-  departments: ['organization', 'departments'] as const,
+  departmentTree: ['organization', 'departments', 'tree'] as const,
   deadLetters: ['organization', 'dead-letters'] as const,
   audit: (filter: AuditFilter) => ['organization', 'audit', filter] as const,
   check: (of: Checked, id: string) => ['organization', 'check', of, id] as const,
@@ -95,6 +110,68 @@ export function staffQuery() {
   });
 }
 
+/** One level of the tree: the departments below one, or those at the top. */
+export function branchesQuery(parent: string | null) {
+  return infiniteQueryOptions({
+    queryKey: keys.branches(parent),
+    queryFn: ({ pageParam, signal }) =>
+      unwrap(api.GET('/api/departments', { params: { query: { ...page(pageParam), ...(parent && { parent_id: parent }) } }, signal })),
+    ...pagedOptions,
+  });
+}
+
+export function departmentQuery(id: string) {
+  return queryOptions({
+    queryKey: keys.department(id),
+    queryFn: ({ signal }) => unwrap(api.GET('/api/departments/{department_id}', { params: { path: { department_id: id } }, signal })),
+  });
+}
+
+const FOUND = 20;
+
+/** Departments of that name wherever they stand; without a name those at the top. */
+export function departmentsNamedQuery(q: string) {
+  return queryOptions({
+    queryKey: keys.departmentsNamed(q),
+    queryFn: async ({ signal }) => (await unwrap(api.GET('/api/departments', { params: { query: { limit: FOUND, ...(q && { q }) } }, signal }))).items,
+  });
+}
+
+export function peopleQuery(filter: PeopleFilter) {
+  return infiniteQueryOptions({
+    queryKey: keys.peopleOf(filter),
+    queryFn: ({ pageParam, signal }) =>
+      unwrap(
+        api.GET('/api/people', {
+          params: { query: { ...page(pageParam), state: filter.state, ...(filter.department && { department_id: filter.department }), ...(filter.q && { q: filter.q }) } },
+          signal,
+        }),
+      ),
+    ...pagedOptions,
+  });
+}
+
+const SYNC_POLL_MS = 3_000;
+
+/** While a sync runs, asked now and then besides the live hints: one of them may be lost. */
+export function bookQuery() {
+  return queryOptions({
+    queryKey: keys.book,
+    queryFn: async ({ signal }) => (await unwrap(api.GET('/api/address-book', { signal }))).book,
+    refetchInterval: ({ state }) => (state.data?.state === 'running' ? SYNC_POLL_MS : false),
+  });
+}
+
+const IMPORT_POLL_MS = 1_000;
+
+export function peopleImportQuery(id: string) {
+  return queryOptions({
+    queryKey: keys.import(id),
+    queryFn: ({ signal }) => unwrap(api.GET('/api/people/imports/{staff_import_id}', { params: { path: { staff_import_id: id } }, signal })),
+    refetchInterval: ({ state }) => (state.data?.state === 'applying' ? IMPORT_POLL_MS : false),
+  });
+}
+
 /** Presets and own roles, and what there is to allow. */
 export function rolesQuery() {
   return queryOptions({ queryKey: keys.roles, queryFn: ({ signal }) => unwrap(api.GET('/api/roles', { signal })) });
@@ -109,8 +186,8 @@ export function visitsQuery() {
 }
 
 /** The tree, for whoever chooses from it. */
-export function departmentsQuery() {
-  return queryOptions({ queryKey: keys.departments, queryFn: ({ signal }) => unwrap(api.GET('/api/departments', { signal })) });
+export function departmentTreeQuery() {
+  return queryOptions({ queryKey: keys.departmentTree, queryFn: ({ signal }) => unwrap(api.GET('/api/department-tree', { signal })) });
 }
 
 const DEAD_LETTERS_POLL_MS = 15_000;

@@ -5,8 +5,8 @@ from alembic import op
 
 from huitouke.kernel.database.ddl import platform_table
 
-revision = "organization_0006"
-down_revision = "organization_0003"
+revision = "organization_0005"
+down_revision = "organization_0004"
 branch_labels = None
 depends_on = None
 

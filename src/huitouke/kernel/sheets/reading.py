@@ -14,7 +14,7 @@ from typing import Final
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError
 
-from huitouke.modules.assistant.knowledge.workbook import Survey, UnreadableFile, survey
+from huitouke.kernel.sheets.workbook import Survey, UnreadableFile, survey
 
 MAX_ROWS: Final = 50_000
 """Rows below the header."""

@@ -1,0 +1,39 @@
+"""The address book's runner and clockwork, and the job of imports."""
+
+from datetime import datetime
+from typing import Final
+
+from huitouke.kernel.context import Context
+from huitouke.kernel.database import transaction
+from huitouke.kernel.work import job, runner, scheduled
+from huitouke.modules.organization.service import staff_imports
+from huitouke.modules.organization.service.address_book import BOOK_KEY, BOOK_RUNNER, BOOK_SCHEDULE, due
+from huitouke.modules.organization.service.address_book_news import hear
+from huitouke.modules.organization.service.address_book_run import work
+from huitouke.modules.organization.service.event_routes import WecomEventRoute
+
+
+@runner(BOOK_RUNNER)
+async def read_address_book(context: Context, key: str) -> None:
+    """Goes on with the sync under way, then takes in what WeCom told of meanwhile."""
+    if await work(context):
+        await hear(context)
+
+
+@scheduled(BOOK_SCHEDULE)
+async def read_when_due(context: Context) -> datetime | None:
+    """The sync of the night, and the next try after a pause."""
+    async with transaction(context) as ctx:
+        return await due(ctx)
+
+
+@job(staff_imports.APPLY_JOB)
+async def apply_staff_import(context: Context, args: staff_imports.ApplyStaffImport) -> None:
+    """Takes a file of people in; begins where a run before it stopped."""
+    await staff_imports.run(context, args.import_id)
+
+
+ROUTES: Final = (WecomEventRoute("change_contact", BOOK_RUNNER, lambda _: BOOK_KEY),)
+RUNNERS: Final = (read_address_book,)
+JOBS: Final = (apply_staff_import,)
+SCHEDULES: Final = (read_when_due,)
