@@ -22,7 +22,7 @@ export type StaffImport = Schemas['StaffImportOut'];
 export type AddressBook = Schemas['AddressBookOut'];
 export type Role = Schemas['RoleOut'];
 export type DataScope = Role['data_scope'];
-export type Department = Schemas['DepartmentBrief'];
+export type DepartmentBrief = Schemas['DepartmentBrief'];
 export type Roles = Schemas['RolesOut'];
 export type PermissionGroup = Schemas['PermissionGroup'];
 /** What staff are given a role by: a preset's name, or a role's id. */

@@ -21,8 +21,8 @@ from huitouke.modules.organization.service.granting import refuse_departments_be
 from huitouke.modules.organization.service.own_roles import role_to_give
 from huitouke.modules.organization.service.roles import RoleKey
 from huitouke.modules.organization.service.staff import (
-    SEATS,
     MAX_STAFF,
+    SEATS,
     clean_name,
     clean_userid,
     facts,

@@ -1,4 +1,4 @@
-import type { Department } from '@huitouke/api';
+import type { DepartmentBrief } from '@huitouke/api';
 
 /** A department as a line of the tree that is drawn. */
 export interface TreeLine {
@@ -15,9 +15,9 @@ export interface TreeLine {
 /** So many departments are found at once: whoever needs others writes more of the name. */
 export const FOUND_AT_MOST = 50;
 
-function childrenOf(departments: readonly Department[]): Map<string | null, Department[]> {
+function childrenOf(departments: readonly DepartmentBrief[]): Map<string | null, DepartmentBrief[]> {
   const known = new Set(departments.map((one) => one.id));
-  const children = new Map<string | null, Department[]>();
+  const children = new Map<string | null, DepartmentBrief[]>();
   for (const one of departments) {
     // One whose parent is not there (any more) stands at the top, rather than nowhere.
     const parent = one.parent_id && known.has(one.parent_id) ? one.parent_id : null;
@@ -27,7 +27,7 @@ function childrenOf(departments: readonly Department[]): Map<string | null, Depa
 }
 
 /** The lines that are shown while these departments are open. The order of siblings is the server's. */
-export function linesOf(departments: readonly Department[], open: ReadonlySet<string>): TreeLine[] {
+export function linesOf(departments: readonly DepartmentBrief[], open: ReadonlySet<string>): TreeLine[] {
   const children = childrenOf(departments);
   const lines: TreeLine[] = [];
   const walk = (parent: string | null, path: readonly string[]): void => {
@@ -42,7 +42,7 @@ export function linesOf(departments: readonly Department[], open: ReadonlySet<st
 }
 
 /** The departments whose name holds these words, each with those above it. */
-export function found(departments: readonly Department[], words: string): TreeLine[] {
+export function found(departments: readonly DepartmentBrief[], words: string): TreeLine[] {
   const wanted = words.trim().toLowerCase();
   return linesOf(departments, new Set(departments.map((one) => one.id)))
     .filter((line) => line.name.toLowerCase().includes(wanted))
@@ -51,7 +51,7 @@ export function found(departments: readonly Department[], words: string): TreeLi
 }
 
 /** All departments above these: open at first, so that what is chosen is seen. */
-export function above(departments: readonly Department[], chosen: readonly string[]): Set<string> {
+export function above(departments: readonly DepartmentBrief[], chosen: readonly string[]): Set<string> {
   const parents = new Map(departments.map((one) => [one.id, one.parent_id]));
   const open = new Set<string>();
   for (const id of chosen) {
