@@ -7,7 +7,7 @@ limit    the same endpoints, asked by the same person in turns, with the checks 
 `added_ms` is the p95 of 1,000 requests with the checks less that without, of the endpoint to which they add most: a
 customer's card, a conversation, its newest 50 messages. `p95_ms_<whose>` is a page of 50 customers in a list of
 200,000: the first, one from the middle and the last in turns; `inbox_p95_ms_<whose>` and `counts_p95_ms_<whose>` are
-those of the inbox.
+the inbox's.
 """
 
 import asyncio

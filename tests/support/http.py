@@ -84,7 +84,7 @@ async def signed_in(app: ASGIApp, sign_in_name: str, password: str = PASSWORD) -
 
 
 @asynccontextmanager
-async def signed_in_client(world: World, *, role: str = "owner") -> AsyncIterator[httpx2.AsyncClient]:
+async def signed_in_client(world: World, *, role: Any = "owner") -> AsyncIterator[httpx2.AsyncClient]:
     """A client signed in as staff of the world's tenant with that role, made for the occasion."""
     # Only here, so that the kernel's own tests need no module.
     from huitouke.modules.organization import service as organization
