@@ -4,10 +4,10 @@ subject  the first full sync through the app and 通讯录同步, from the secre
          done: departments, ids, names one department at a time (path/90201), comparing, storing, durable commits
 limit    reading the same pages from the same sandbox, six at once, and storing nothing
 
-`second_s` is a sync that finds nothing to change. `growth_mib`: by how much server and worker (one process) are larger
-at their peak than before the first sync. `killed_at_percent`: where a sync of another merchant's book, as large, was
-ended with SIGKILL; `resumed_percent` the first that the next process says; `lost` and `doubled`: people who are then
-missing or there twice.
+`second_s` is a sync that finds nothing to change; `…_ms` are looks at the page of departments and people after it, the
+slowest of five each. `growth_mib`: by how much server and worker (one process) are larger at their peak than before the
+first sync. `killed_at_percent`: where a sync of another merchant's book, as large, was ended with SIGKILL;
+`resumed_percent` the first that the next process says; `lost` and `doubled`: people then missing or there twice.
 """
 
 import asyncio
@@ -186,6 +186,26 @@ async def _first_and_second(one: Merchant, serving: Running, report: Report) -> 
     second = await one.done()
     report.at_most("second_s", monotonic() - began, 30)
     assert (second["added"], second["changed"], second["left"]) == (0, 0, 0), second
+    await _looked_at(one, report)
+
+
+async def _looked_at(one: Merchant, report: Report) -> None:
+    """Milliseconds until a page of the console has what it shows, the slowest of five looks at each."""
+    (root,) = (await one.ask("GET", "/api/departments"))["items"]
+    looks = {
+        "tree_ms": "/api/departments",
+        "branches_ms": f"/api/departments?parent_id={root['id']}",
+        "people_ms": f"/api/people?department_id={root['id']}",
+        "search_ms": "/api/people?q=Member04999",
+        "nobody_ms": "/api/people?q=nobody-at-all",
+    }
+    for name, path in looks.items():
+        times = []
+        for _ in range(5):
+            began = monotonic()
+            await one.ask("GET", path)
+            times.append((monotonic() - began) * 1000)
+        report.figure(name, max(times))
 
 
 async def _killed(
