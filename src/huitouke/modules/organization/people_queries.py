@@ -58,7 +58,7 @@ async def department_page(
             Department.parent_id.is_(None) if parent_id is None else Department.parent_id == parent_id
         )
     if cursor is not None:
-        position, after = decode_cursor(cursor, int, UUID)
+        position, after = decode_cursor(cursor, _position, UUID)
         statement = statement.where(
             or_(
                 Department.position < position,
@@ -69,6 +69,14 @@ async def department_page(
     shown = await _departments_out(ctx, rows[:limit], with_path=bool(q))
     page = page_of(rows, limit, lambda row: encode_cursor(row.position, row.id))
     return Page(items=shown, next_cursor=page.next_cursor)
+
+
+def _position(value: int | str) -> int:
+    """Out of a cursor that may be anybody's: within what PostgreSQL can hold."""
+    position = int(value)
+    if not 0 <= position < 2**32:  # path/90208
+        raise ValueError("no position of a department")
+    return position
 
 
 async def department(ctx: Context, department_id: UUID) -> DepartmentOut:
