@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -59,6 +60,11 @@ async def change_settings(session: AsyncSession, wanted: SettingsBody) -> None:
     await session.execute(
         insert(PlatformSettings).values(id=1, **values).on_conflict_do_update(index_elements=["id"], set_=values)
     )
+
+
+async def open_sign_up(session: AsyncSession, plan_id: UUID) -> None:
+    """Lets shops sign up and try that plan. Raises NotFound, InvalidInput."""
+    await change_settings(session, SettingsBody(sign_up_open=True, sign_up_plan_id=plan_id))
 
 
 async def trial() -> Plan | None:
