@@ -60,7 +60,8 @@ async def _platform(tenant_id: UUID) -> None:
     async with platform_transaction() as session:
         plan_id = await session.scalar(select(Plan.id).where(Plan.key == PLAN_KEY))
         await session.execute(update(Tenant).where(Tenant.id == tenant_id).values(plan_id=plan_id))
-        await platform.change_settings(session, sign_up_open=True, sign_up_plan_id=plan_id)
+        if plan_id is not None:
+            await platform.open_sign_up(session, plan_id)
     forget_standing(tenant_id)
 
 

@@ -25,7 +25,7 @@ from schemathesis.specs.openapi.checks import (
 
 from huitouke.app import openapi_document
 from huitouke.kernel.database import Database
-from huitouke.kernel.modules import load_modules
+from huitouke.kernel.modules import Surface, load_modules
 from huitouke.kernel.settings import get_settings
 from tests.isolation.neighbours import Merchant, merchant
 from tests.modules.wechat_sandbox.shop import running_sandbox, serving
@@ -40,7 +40,7 @@ CHECKS = [
 FEW, MANY = 3, 250
 """Requests per operation and kind (made as the schema says; broken on purpose)."""
 
-CLIENTS_DOCUMENT = Path(__file__).parents[2] / "web/packages/api/schema/console.json"
+CLIENTS_DOCUMENTS = Path(__file__).parents[2] / "web/packages/api/schema"
 NOT_HERE = {
     "session_sign_out": "ends the session of everything after it",
     "session_change_password": "the throttle of wrong passwords would answer everything after the tenth",
@@ -130,6 +130,8 @@ async def test_an_operation_answers_so_500_times(
     record_property("figure", f"{name}: {await conforms(shop, name, MANY)} requests hold")
 
 
-def test_the_document_that_the_clients_are_made_of_is_the_present_one() -> None:
+@pytest.mark.parametrize("surface", ["console", "operator"])
+def test_the_document_that_the_clients_are_made_of_is_the_present_one(surface: Surface) -> None:
     """Otherwise: huitouke openapi --surface console > web/packages/api/schema/console.json"""
-    assert json.loads(CLIENTS_DOCUMENT.read_text()) == json.loads(json.dumps(document))
+    committed = json.loads((CLIENTS_DOCUMENTS / f"{surface}.json").read_text())
+    assert committed == json.loads(json.dumps(openapi_document(load_modules(), surface)))

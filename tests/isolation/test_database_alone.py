@@ -30,7 +30,7 @@ def unbound() -> Iterator[None]:
 
 @pytest.fixture
 async def findings(theirs: Merchant, record_property: Callable[[str, object], None]) -> Findings:
-    return Findings(await traces_of(theirs), record_property)
+    return Findings(await traces_of(theirs), record_property, {theirs.desk.shop.corp_id})
 
 
 async def test_without_the_sessions_binding_a_neighbours_id_never_existed(

@@ -22,6 +22,8 @@ ALSO_EXPIRED = {
     "session_renew_recovery_codes",
     "session_turn_off_second_factor",
     "session_sign_up",
+    "wecom_door_way",
+    "wecom_door_sign_in",
     "support_grant",
     "support_refuse",
     "support_end",

@@ -41,19 +41,25 @@ THE_SHOPS = {
     "actor_id": "names of colleagues are no secret; entries of the log are narrowed themselves",
     "app_id": "an app of the shop",
     "channel_account_id": "an account of the shop",
+    "department_id": "the shop's own order",
     "department_ids": "the shop's own order",
     "entry_id": "the shop's knowledge",
     "import_id": "the shop's knowledge",
+    "parent_id": "the shop's own order",
     "received_id": "what came in for an app, without what customers wrote",
     "role": "a role of the shop",
     "role_id": "a role of the shop",
     "session_id": "one's own sessions, whoever one is",
     "staff_id": "names of colleagues are no secret",
+    "staff_import_id": "names of colleagues are no secret",
+    "visit_id": "the shop's, and its owners' to answer",
     "wecom_app_id": "an app of the shop",
 }
 
 SHOPS_TABLES = {
     "access_tokens": "the shop's",
+    "address_book_people": "names of colleagues are no secret",
+    "address_books": "the shop's",
     "assistant_settings": "the shop's",
     "callback_endpoints": "the shop's",
     "callback_refusals": "the shop's",
@@ -68,10 +74,12 @@ SHOPS_TABLES = {
     "knowledge_versions": "the shop's",
     "message_receipts": "ids of WeCom's; read by jobs",
     "model_endpoints": "the shop's",
+    "quota_spending": "figures of the shop",
     "role_departments": "the shop's",
     "roles": "the shop's",
     "staff": "names of colleagues are no secret",
     "staff_departments": "the shop's",
+    "staff_imports": "names of colleagues are no secret",
     "wecom_apps": "the shop's",
 }
 
@@ -80,6 +88,7 @@ HAND_WRITTEN = {
     "kernel/events/dispatch.py": "jobs",
     "kernel/events/emit.py": "writes only",
     "kernel/events/retry.py": "jobs",
+    "kernel/plans/service.py": "figures of the shop",
     "kernel/work/dead_letters.py": "shown only to who sees all",
     "kernel/work/requests.py": "asks for work, reads none",
     "modules/assistant/reply/turns.py": "jobs",
@@ -96,8 +105,13 @@ HAND_WRITTEN = {
     "modules/conversations/service/sending.py": "`lock_many`: jobs",
     "modules/customers/service/cards.py": "jobs: what channels tell",
     "modules/customers/service/followers.py": "asks first whether the customer is seen, or its callers have",
+    "modules/organization/service/address_book_news.py": "names of colleagues are no secret",
+    "modules/organization/service/address_book_people.py": "names of colleagues are no secret",
+    "modules/organization/service/address_book_run.py": "names of colleagues are no secret",
     "modules/organization/service/clients.py": "the shop's apps",
+    "modules/organization/service/departments.py": "the shop's own order",
     "modules/organization/service/scopes.py": "departments",
+    "modules/organization/service/staff_imports.py": "names of colleagues are no secret",
 }
 """Files with statements that the session doesn't narrow, and why none of them shows what isn't seen."""
 

@@ -10,7 +10,7 @@ def before_presets(role: str, registered: frozenset[str]) -> frozenset[str]:
     """The rule by which the three roles of the first release were read off the permissions' names."""
     if role in ("owner", "administrator"):
         return registered
-    hidden = {"organization.view", "audit.view", "work.view"}
+    hidden = {"organization.view", "audit.view", "work.view", "plan.view"}
     return frozenset(
         name for name in registered - hidden if name.rpartition(".")[2] in ("view", "reply") or name == "customers.edit"
     )

@@ -10,14 +10,15 @@ down_revision = "organization_0002"
 branch_labels = None
 depends_on = None
 
-SCOPES = "'own', 'department', 'department_below', 'chosen', 'all'"
+SCOPES = "('own', 'department', 'department_below', 'chosen', 'all')"
 
 
 def upgrade() -> None:
     _departments()
     _people()
     op.add_column("roles", sa.Column("data_scope", sa.Text(), nullable=False, server_default="all"))
-    op.execute(f"ALTER TABLE roles ADD CONSTRAINT data_scope CHECK (data_scope IN ({SCOPES}))")
+    op.execute("ALTER TABLE roles ADD CONSTRAINT data_scope CHECK (data_scope IN " + SCOPES + ") NOT VALID")
+    op.execute("ALTER TABLE roles VALIDATE CONSTRAINT data_scope")
     tenant_table(
         "role_departments",
         sa.Column("role_id", sa.Uuid(), nullable=False),
@@ -62,7 +63,8 @@ def _people() -> None:
     op.alter_column("staff", "user_id", nullable=True)
     op.add_column("staff", sa.Column("source", sa.Text(), nullable=False, server_default="hand"))
     op.add_column("staff", sa.Column("left_at", sa.DateTime(timezone=True)))
-    op.execute("ALTER TABLE staff ADD CONSTRAINT source CHECK (source IN ('hand', 'wecom', 'import'))")
+    op.execute("ALTER TABLE staff ADD CONSTRAINT source CHECK (source IN ('hand', 'wecom', 'import')) NOT VALID")
+    op.execute("ALTER TABLE staff VALIDATE CONSTRAINT source")
     op.execute(
         "ALTER TABLE staff DROP CONSTRAINT state,"  # contracts: nothing, the wider check below takes its place
         " ADD CONSTRAINT state CHECK (state IN ('active', 'disabled', 'left')) NOT VALID"

@@ -62,6 +62,11 @@ async def change_settings(session: AsyncSession, *, sign_up_open: bool, sign_up_
     )
 
 
+async def open_sign_up(session: AsyncSession, plan_id: UUID) -> None:
+    """Lets shops sign up and try that plan. Raises NotFound, InvalidInput."""
+    await change_settings(session, SettingsBody(sign_up_open=True, sign_up_plan_id=plan_id))
+
+
 async def trial() -> Plan | None:
     """The plan that shops try who sign up; None while nobody may."""
     async with platform_transaction() as session:
