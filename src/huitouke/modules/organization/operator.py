@@ -175,7 +175,7 @@ async def change_settings_of_platform(body: SettingsBody, operator: OperatorPers
     """Opens or closes sign-up, and says which plan is tried."""
     async with platform_transaction() as session:
         before = await platform.settings(session)
-        await platform.change_settings(session, **body.model_dump())
+        await platform.change_settings(session, body)
         await log.note(session, Doer(operator), "settings.changed", "settings", before.model_dump(), body.model_dump())
     return body
 

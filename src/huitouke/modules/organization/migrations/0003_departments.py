@@ -10,14 +10,15 @@ down_revision = "organization_0002"
 branch_labels = None
 depends_on = None
 
-SCOPES = "('own', 'department', 'department_below', 'chosen', 'all')"
-
 
 def upgrade() -> None:
     _departments()
     _people()
     op.add_column("roles", sa.Column("data_scope", sa.Text(), nullable=False, server_default="all"))
-    op.execute("ALTER TABLE roles ADD CONSTRAINT data_scope CHECK (data_scope IN " + SCOPES + ") NOT VALID")
+    op.execute(
+        "ALTER TABLE roles ADD CONSTRAINT data_scope"
+        " CHECK (data_scope IN ('own', 'department', 'department_below', 'chosen', 'all')) NOT VALID"
+    )
     op.execute("ALTER TABLE roles VALIDATE CONSTRAINT data_scope")
     tenant_table(
         "role_departments",

@@ -48,15 +48,15 @@ async def settings(session: AsyncSession) -> SettingsBody:
     return SettingsBody(sign_up_open=row.sign_up_open, sign_up_plan_id=row.sign_up_plan_id)
 
 
-async def change_settings(session: AsyncSession, *, sign_up_open: bool, sign_up_plan_id: UUID | None) -> None:
+async def change_settings(session: AsyncSession, wanted: SettingsBody) -> None:
     """Opens or closes sign-up. Raises NotFound (the plan), InvalidInput (it is not for trying)."""
-    if sign_up_plan_id is not None:
-        plan = await plan_to_give(session, sign_up_plan_id)
+    if wanted.sign_up_plan_id is not None:
+        plan = await plan_to_give(session, wanted.sign_up_plan_id)
         if plan.trial_days is None:
             raise InvalidInput(field="sign_up_plan_id", reason="no_trial")
-    elif sign_up_open:
+    elif wanted.sign_up_open:
         raise InvalidInput(field="sign_up_plan_id", reason="missing")
-    values = {"sign_up_open": sign_up_open, "sign_up_plan_id": sign_up_plan_id}
+    values = {"sign_up_open": wanted.sign_up_open, "sign_up_plan_id": wanted.sign_up_plan_id}
     await session.execute(
         insert(PlatformSettings).values(id=1, **values).on_conflict_do_update(index_elements=["id"], set_=values)
     )
