@@ -18,7 +18,7 @@ from tests.support.operations import operations
 WITHOUT_A_SESSION = {**TO_STRANGERS, "session_sign_in": 401}
 """What nobody needs to be signed in for answers as always."""
 
-DOORS = {"wecom_door", "wecom_door_way", "wecom_door_sign_in"}
+DOORS = {"wecom_door", "wecom_door_way"}
 """The merchant's own are shut as well."""
 
 

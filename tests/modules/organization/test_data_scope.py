@@ -138,7 +138,7 @@ async def shop(firm: Firm) -> Shop:
     name = f"owner-{new_id().hex}"
     async with transaction(firm.world.context) as ctx:
         owner = await organization.add_staff(ctx, NewStaff("林店长", name, Secret(PASSWORD), "owner"))
-    return Shop(organization.Founded(firm.world.tenant_id, owner.id), name, firm)
+    return Shop(organization.Founded(firm.world.tenant_id, owner.id, cast(UUID, owner.user_id)), name, firm)
 
 
 async def test_a_role_says_whose_customers_its_people_see(shop: Shop) -> None:

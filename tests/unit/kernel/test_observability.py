@@ -48,7 +48,8 @@ async def test_a_loop_that_stands_still_is_reported_with_its_stack():
 
     assert watchdog.blocked >= 1
     reported = [line for line in lines if line["event"] == "loop.blocked"]
-    (line,) = [line for line in reported if any("slow_function" in entry for entry in line["frames"])]
+    # More than one where a server of another test watches the same loop.
+    (line, *_) = [line for line in reported if any("slow_function" in entry for entry in line["frames"])]
     assert line["elapsed_ms"] >= 80
 
 
