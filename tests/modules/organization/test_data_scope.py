@@ -231,7 +231,7 @@ async def test_over_http_a_changed_scope_counts_at_once(shop: Shop) -> None:
             wider = {**body, "data_scope": "all", "version": 1}
             assert (await owner.put(f"/api/roles/{made['key']}", json=wider)).status_code == 200
             assert (await person.get("/api/audit")).json()["items"] != []
-        tree = (await owner.get("/api/departments")).json()["items"]
+        tree = (await owner.get("/api/department-tree")).json()["items"]
         assert [one["name"] for one in tree] == ["部门0", "部门1", "部门2", "部门3"]
         chosen = {**body, "data_scope": "chosen", "department_ids": [tree[1]["id"]], "version": 2}
         assert (await owner.put(f"/api/roles/{made['key']}", json=chosen)).json()["department_ids"] == [tree[1]["id"]]

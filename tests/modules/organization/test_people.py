@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import httpx2
 import pytest
@@ -12,6 +13,7 @@ from huitouke.kernel.ids import new_id
 from huitouke.kernel.keys import Secret
 from huitouke.modules.organization import service as organization
 from tests.support.http import PASSWORD, application, client, signed_in
+from tests.support.plans import give_limits
 
 
 @dataclass
@@ -229,3 +231,35 @@ async def test_without_an_address_book_there_is_nothing_to_sync(shop: Shop) -> N
         await shop.owner.put("/api/address-book", json={"wecom_app_id": str(new_id())}),
     ):
         assert answer.status_code == 404, answer.text
+
+
+async def test_nobody_is_put_where_the_doer_does_not_see(shop: Shop) -> None:
+    """Whoever manages people and sees some of them would see further by moving a colleague, themselves or a branch."""
+    north, south = await shop.department("北店"), await shop.department("南店")
+    role = {"name": "北店长", "permissions": ["organization.manage"], "data_scope": "chosen", "department_ids": [north]}
+    key = (await shop.owner.post("/api/roles", json=role)).json()["key"]
+    name = f"north-{new_id().hex}"
+    new = {"name": "北店长", "sign_in_name": name, "password": PASSWORD, "role": key}
+    own_id = (await shop.owner.post("/api/staff", json=new)).json()["id"]
+    async with signed_in(application(), name) as head:
+        for answer in (
+            await head.put(f"/api/people/{own_id}/departments", json={"department_ids": [south]}),
+            await head.post("/api/people", json={"name": "小梅", "department_ids": [north, south]}),
+            await head.patch(f"/api/departments/{south}", json={"parent_id": north}),
+        ):
+            refused(answer, "scope_beyond_yours")
+        placed = await head.put(f"/api/people/{own_id}/departments", json={"department_ids": [north]})
+        assert placed.status_code == 200, placed.text
+
+
+async def test_who_is_invited_or_comes_back_takes_a_seat(shop: Shop) -> None:
+    tenant_id = UUID((await shop.get("/api/session"))["tenant"]["id"])
+    person = await shop.person("小梅")
+    await give_limits(tenant_id, seats=1)
+    invited = {"sign_in_name": f"staff-{new_id().hex}"}
+    refused(await shop.owner.post(f"/api/people/{person}/invite", json=invited), "over_quota")
+    await give_limits(tenant_id, seats=2)
+    assert (await shop.owner.post(f"/api/people/{person}/invite", json=invited)).status_code == 200
+    assert (await shop.owner.post(f"/api/people/{person}/resign")).status_code == 200
+    await give_limits(tenant_id, seats=1)
+    refused(await shop.owner.post(f"/api/people/{person}/return"), "over_quota")
