@@ -91,7 +91,7 @@ async def signed_in_client(world: World, *, role: Any = "owner") -> AsyncIterato
 
     name = f"staff-{new_id().hex}"
     async with transaction(world.context) as ctx:
-        new = organization.NewStaff("小林", name, Secret(PASSWORD), role)  # type: ignore[arg-type]  # presets by name
+        new = organization.NewStaff("小林", name, Secret(PASSWORD), role)
         await organization.add_staff(ctx, new)
     async with signed_in(application(), name) as opened:
         yield opened
