@@ -81,3 +81,22 @@ async def test_counts_stop_where_a_person_would_stop_reading(desk: Desk, monkeyp
         counted = await queries.counts(ctx)
 
     assert (counted.open, counted.assistant, counted.mine) == (3, 3, 0)
+
+
+@pytest.mark.parametrize("of", ["customers", "conversations"])
+async def test_a_page_deep_in_the_list_begins_where_the_one_before_ended(desk: Desk, of: str) -> None:
+    """The place is a condition of the index, and not a filter over all that stands before it."""
+    await page(desk, [customer_text(f"m{n}", f"wm-{n}", f"第 {n} 位") for n in range(4)], "c1")
+
+    async def read(ctx: Context, cursor: str | None = None) -> Any:
+        if of == "customers":
+            return await customer_page(ctx, None, cursor, 2)
+        return await queries.conversation_page(
+            ctx, view="all", sort="waiting", channel_account_id=None, q=None, cursor=cursor, limit=2
+        )
+
+    async with transaction(desk.xiaoyu.context) as ctx:
+        cursor = (await read(ctx)).next_cursor
+    plan = await plan_of(desk, lambda ctx: read(ctx, cursor), of)
+
+    assert re.search(r"Index Cond: .*ROW\(CASE WHEN", plan), plan

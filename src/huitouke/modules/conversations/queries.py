@@ -14,6 +14,7 @@ from sqlalchemy import (
     Select,
     Subquery,
     and_,
+    case,
     func,
     literal_column,
     or_,
@@ -95,8 +96,10 @@ class Order:
 
 ORDERS: Final[dict[Sort, Order]] = {
     "newest": Order(lambda of: of.last_message_at),
-    # The order of the index `ix_conversations_state_waiting`, which is found only by a constant.
-    "waiting": Order(lambda of: func.coalesce(of.waiting_since, NOBODY_WAITS), ascending=True),
+    # The order of the index `ix_conversations_state_waiting_order`. CASE and not coalesce: see `customers/queries.py`.
+    "waiting": Order(
+        lambda of: case((of.waiting_since.is_(None), NOBODY_WAITS), else_=of.waiting_since), ascending=True
+    ),
 }
 
 GROUPS: Final = ("mine", "waiting", "assistant", "open")

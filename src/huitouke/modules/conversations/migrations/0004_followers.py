@@ -6,13 +6,21 @@ every role sees all, so that nobody loses sight of anything meanwhile.
 
 from alembic import op
 
+from huitouke.kernel.database.ddl import tenant_index
+
 revision = "conversations_0004"
 down_revision = "conversations_0003"
 branch_labels = None
 depends_on = ("customers_0003",)
 
 
+WAITING = "(CASE WHEN waiting_since IS NULL THEN '9999-01-01 00:00:00+00'::timestamptz ELSE waiting_since END)"
+
+
 def upgrade() -> None:
+    # The order is the one by which `queries.py` sorts. Processes of the release before sort until they are replaced.
+    tenant_index("conversations", "state", WAITING, "id", name="ix_conversations_state_waiting_order")
+    op.execute("DROP INDEX ix_conversations_state_waiting")
     op.execute(
         "INSERT INTO customer_followers (tenant_id, customer_id, staff_id, since)"
         " SELECT tenant_id, customer_id, staff_id, min(changed_at) FROM conversations"
