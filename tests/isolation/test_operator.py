@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
+from huitouke.kernel.database import Database
 from tests.isolation.neighbours import Merchant
 from tests.support.http import PASSWORD, application, client, forget_guesses
 from tests.support.operations import UNSAFE, Operation, operations
@@ -15,14 +16,14 @@ OF_THEIR_OWN = {"operator_sign_in": 401, "operator_sign_out": 204}
 
 
 @pytest.fixture(autouse=True)
-async def forgotten() -> AsyncIterator[None]:
+async def forgotten(database: Database) -> AsyncIterator[None]:
     """These tests guess passwords, and all share an address."""
     yield
     await forget_guesses()
 
 
 @pytest.fixture
-async def operator() -> AsyncIterator[httpx2.AsyncClient]:
+async def operator(database: Database) -> AsyncIterator[httpx2.AsyncClient]:
     async with operator_client(application(), await make_operator()) as opened:
         yield opened
 

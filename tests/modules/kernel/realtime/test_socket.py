@@ -11,7 +11,6 @@ from uuid import UUID
 
 import pytest
 from pydantic import BaseModel
-from sqlalchemy import true
 from starlette.types import Message, Receive, Scope, Send
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -21,13 +20,13 @@ from huitouke.kernel import clock
 from huitouke.kernel.context import Actor, ActorKind, Context, DataScope
 from huitouke.kernel.database import Database, transaction
 from huitouke.kernel.errors import Unauthenticated
-from huitouke.kernel.files.models import File
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.notify import Signal, Topic, send
-from huitouke.kernel.realtime import hint, hub, limits, publish, sight_changed
+from huitouke.kernel.realtime import hint, limits, publish, sight_changed
 from huitouke.kernel.realtime.app import RealtimeApp
 from huitouke.kernel.realtime.standalone import port
-from huitouke.kernel.scoping import Owners, Scoped
+from huitouke.kernel.scoping import Owners
+from tests.modules.kernel.realtime.parcels import parcels
 from tests.support.world import World
 
 PATIENCE_SECONDS = 30
@@ -415,16 +414,6 @@ async def test_hints_are_coalesced_and_stay_within_the_tenant(
     assert not any(frame["type"] == "hint" for frame in neighbour.received)
 
 
-def parcels(monkeypatch: pytest.MonkeyPatch, of: dict[UUID, Owners]) -> None:
-    """Rows that are somebody's, as a module would name them; their hints are of the kind `parcel`."""
-
-    async def owners(ctx: Context, ids: Sequence[UUID]) -> dict[UUID, Owners]:
-        return {id: of[id] for id in ids if id in of}
-
-    rule = Scoped(File, lambda _tenant, _scope: true(), hint="parcel", owners=owners)
-    monkeypatch.setattr(hub, "scoped_tables", lambda: (rule,))
-
-
 async def test_a_hint_that_names_a_row_reaches_those_who_see_it(
     app: RealtimeApp, world: World, people: dict[str, Context], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -454,11 +443,7 @@ async def test_a_hint_that_names_a_row_reaches_those_who_see_it(
 
 
 async def test_changed_rights_count_at_once_on_open_sockets(
-    app: RealtimeApp,
-    world: World,
-    stream: Notebooks,
-    people: dict[str, Context],
-    monkeypatch: pytest.MonkeyPatch,
+    app: RealtimeApp, world: World, stream: Notebooks, people: dict[str, Context], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "SESSION_CHECK_SECONDS", 3600.0)
     monkeypatch.setattr(limits, "VISIBLE_SECONDS", 3600.0)

@@ -1,0 +1,1 @@
+"""A package, so that the database of its own ends with it."""
