@@ -221,7 +221,7 @@ async def test_killed_after_any_step_it_goes_on_and_ends_the_same(
         if len(places) == kill_at - 1:
             raise asyncio.CancelledError
         places.append((place.phase, place.cursor))
-        await commit(*arguments)  # type: ignore[arg-type]
+        await commit(*arguments)  # type: ignore[arg-type]  # whatever they are, they are handed on
 
     monkeypatch.setattr(address_book_run, "_commit", killed)
     try:

@@ -4,9 +4,9 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from huitouke.kernel.sheets import Row, Table
+from huitouke.kernel.sheets import Row, RowProblem, Table, columns_by_title
 
 FIELDS: Final = ("name", "wecom_userid", "departments")
 MAX_ERRORS_SHOWN: Final = 200
@@ -27,7 +27,6 @@ _HEADERS: Final[Mapping[str, str]] = {
 }
 """Titles by field, as people and WeCom's own export name them; compared without spaces, brackets and case."""
 
-_HEADER_NOISE: Final = re.compile(r"[（(].*$|[\s_*＊:：]")
 _BETWEEN_DEPARTMENTS: Final = re.compile(r"[\n\r|｜；;，,]+")
 _BETWEEN_LEVELS: Final = re.compile(r"[/／>＞]+")
 
@@ -37,20 +36,6 @@ _EXAMPLES: Final = {
     "en": (("Mei", "", "Shops/First"), ("Jay", "Jay", "Shops/Second; Storage")),
 }
 _WIDTHS: Final = (16, 24, 40)
-
-
-@dataclass(frozen=True, slots=True)
-class RowProblem:
-    """What is wrong with a row; the sentence stands in locales under `imports.row.<reason>`."""
-
-    row: int
-    column: str | None
-    reason: str
-    params: Mapping[str, Any] = field(default_factory=dict)
-
-    def stored(self) -> dict[str, Any]:
-        """As it is kept with the import."""
-        return {"row": self.row, "column": self.column, "reason": self.reason, "params": dict(self.params)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +57,8 @@ class ReadPeople:
 
 
 def recognise(header: Sequence[str]) -> dict[str, int]:
-    """Which column holds which field, as far as the header tells; the first of several counts."""
-    found: dict[str, int] = {}
-    for column, title in enumerate(header):
-        name = "".join(_HEADER_NOISE.sub("", title.strip().casefold()).split())
-        for wanted, names in _HEADERS.items():
-            if name in names.split() and wanted not in found:
-                found[wanted] = column
-    return found
+    """Which column holds which field, as far as the header tells."""
+    return columns_by_title(header, _HEADERS)
 
 
 def read_people(table: Table) -> ReadPeople:

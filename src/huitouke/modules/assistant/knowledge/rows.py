@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
 from pydantic import ValidationError
 
-from huitouke.kernel.sheets.reading import Row, Table
+from huitouke.kernel.sheets import Row, RowProblem, Table, columns_by_title
 from huitouke.modules.assistant.retrieval.text import runs
 from huitouke.modules.assistant.schemas import (
     MAX_ANSWER_BYTES,
@@ -37,21 +37,6 @@ _HEADERS: Final[Mapping[str, str]] = {
 _OFF: Final = frozenset(["否", "停用", "关", "关闭", "禁用", "不启用", "off", "no", "false", "0", "disabled", "n"])
 _ON: Final = frozenset(["", "是", "启用", "开", "开启", "on", "yes", "true", "1", "enabled", "y"])
 _SEPARATORS: Final = re.compile(r"[\n\r|｜；;]+")
-_HEADER_NOISE: Final = re.compile(r"[（(].*$|[\s_*＊:：]")
-
-
-@dataclass(frozen=True, slots=True)
-class RowProblem:
-    """What is wrong with a row; the sentence stands in locales under `imports.row.<reason>`."""
-
-    row: int
-    column: str | None
-    reason: str
-    params: Mapping[str, Any] = field(default_factory=dict)
-
-    def stored(self) -> dict[str, Any]:
-        """As it is kept with the import."""
-        return {"row": self.row, "column": self.column, "reason": self.reason, "params": dict(self.params)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +57,8 @@ class ReadRows:
 
 
 def recognise(header: Sequence[str]) -> dict[str, int]:
-    """Which column holds which field, as far as the header tells; the first of several counts."""
-    found: dict[str, int] = {}
-    for column, title in enumerate(header):
-        name = "".join(_HEADER_NOISE.sub("", title.strip().casefold()).split())
-        for knowledge_field, names in _HEADERS.items():
-            if name in names.split() and knowledge_field not in found:
-                found[knowledge_field] = column
-    return found
+    """Which column holds which field, as far as the header tells."""
+    return columns_by_title(header, _HEADERS)
 
 
 def missing(mapping: Mapping[str, int], columns: int) -> list[str]:
