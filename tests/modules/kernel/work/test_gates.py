@@ -1,5 +1,6 @@
 """The gates themselves: what each gives, and that none lets a tenant see another's rows."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
@@ -165,9 +166,9 @@ async def test_a_sweep_begins_where_the_last_ones_found_nothing_that_could_still
     assert late in [place.seq for place in places if place.tenant_id == world.tenant_id]
 
     await owner.execute("DELETE FROM event_queue")
-    for _ in range(2):
-        assert await sweep_later(gates, owner) == []
-    assert await floor_of(owner) > late
+    async with asyncio.timeout(30):  # transactions of the server's other databases hold it for as long as they are open
+        while await floor_of(owner) <= late:
+            assert await sweep_later(gates, owner) == []
     async with transaction(world.context) as ctx:
         await emit(ctx, Old(customer_id=new_id()))
     assert len(await sweep_later(gates, owner)) == 1
