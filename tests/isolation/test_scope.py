@@ -83,6 +83,13 @@ SHOPS_TABLES = {
     "wecom_apps": "the shop's",
 }
 
+OF_FOUND_ROWS = {
+    "kernel/database/transactions.py": 1,  # where it is obeyed
+    "modules/conversations/queries.py": 2,  # messages and the customer's names, of a conversation
+    "modules/customers/queries.py": 2,  # names and followers, of a customer
+}
+"""Files that read what hangs on a row which they have just found in scope, and how many such statements."""
+
 HAND_WRITTEN = {
     "kernel/callbacks/service.py": "bodies of callbacks; called by jobs",
     "kernel/events/dispatch.py": "jobs",
@@ -268,6 +275,23 @@ def test_every_statement_that_is_not_narrowed_is_accounted_for() -> None:
         if any(isinstance(node, ast.Call) and getattr(node.func, "id", "") == "connection" for node in ast.walk(tree)):
             found.add(str(file.relative_to(root)))
     assert found == set(HAND_WRITTEN)
+
+
+def test_what_is_not_asked_twice_is_accounted_for() -> None:
+    """A statement with `OF_A_FOUND_ROW` is not narrowed: the row on which it hangs was, just before."""
+    root = Path(huitouke.__file__).parent
+    found = {
+        str(file.relative_to(root)): names
+        for file in root.rglob("*.py")
+        if (names := [name for name in _names(file) if name == "OF_A_FOUND_ROW"])
+    }
+    assert {file: len(names) for file, names in found.items()} == OF_FOUND_ROWS
+
+
+def _names(file: Path) -> list[str]:
+    """The names that the file's code reads."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
 
 
 async def test_the_colleague_sees_the_own_customer_and_the_owner_sees_both(

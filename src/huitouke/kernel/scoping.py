@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 SCOPES_REMEMBERED: Final = 1_000
 """Scopes whose conditions are kept ready, per process."""
 
+OF_A_FOUND_ROW: Final = {"huitouke_of_a_found_row": True}
+"""Execution options of a statement that reads, by its id, what hangs on a row which the same transaction has just found
+in scope: that is not asked once more. Each file that uses it is listed in `tests/isolation/test_scope.py`."""
+
 Condition: TypeAlias = Callable[[UUID, DataScope], ColumnElement[bool]]
 """`(tenant, scope)` → the condition on a row of the table. Sub-selects in it bind the tenant themselves, and stand on
 tables under names of their own: what they read is not narrowed again."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 import asyncpg
@@ -17,7 +17,7 @@ from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader
 from huitouke.kernel.context import AFTER_COMMIT, ALL_DATA, ActorKind, Context, DataScope, Scope
 from huitouke.kernel.database.engine import current
 from huitouke.kernel.database.models import TenantScoped
-from huitouke.kernel.scoping import criteria
+from huitouke.kernel.scoping import OF_A_FOUND_ROW, criteria
 
 log = structlog.get_logger(__name__)
 
@@ -212,9 +212,10 @@ def _bind_tenant_and_scope(state: ORMExecuteState) -> None:
         return
     if state.is_select or state.is_update or state.is_delete:
         scope = state.session.info[SCOPE]
+        narrowed = isinstance(scope, DataScope) and not OF_A_FOUND_ROW.keys() & state.execution_options.keys()
         state.statement = state.statement.options(
             with_loader_criteria(TenantScoped, lambda cls: cls.tenant_id == tenant_id, include_aliases=True),
-            *(criteria(tenant_id, scope) if isinstance(scope, DataScope) else ()),
+            *(criteria(tenant_id, cast(DataScope, scope)) if narrowed else ()),
         )
 
 

@@ -30,6 +30,7 @@ from huitouke.kernel.files import service as files
 from huitouke.kernel.files.service import StoredFile
 from huitouke.kernel.locales import has_text, translate
 from huitouke.kernel.paging import Page, decode_cursor, encode_cursor, page_of
+from huitouke.kernel.scoping import OF_A_FOUND_ROW
 from huitouke.kernel.windows import Narrowed, narrowed
 from huitouke.modules.conversations.channels import HasServicers, channel
 from huitouke.modules.conversations.models import ChannelAccount, Conversation, HandoverNotice, Message
@@ -173,7 +174,8 @@ async def conversation_detail(ctx: Context, conversation_id: UUID) -> Conversati
         raise NotFound(kind="conversation")
     found, account, customer, _ = row
     identities = await ctx.session.scalars(
-        select(CustomerIdentity).where(CustomerIdentity.customer_id == customer.id).order_by(CustomerIdentity.id)
+        select(CustomerIdentity).where(CustomerIdentity.customer_id == customer.id).order_by(CustomerIdentity.id),
+        execution_options=OF_A_FOUND_ROW,
     )
     shown = _row(row, await _servicer_names(ctx, [row])).model_dump(exclude={"customer"})
     rules = channel(account.kind).rules
@@ -211,7 +213,8 @@ async def message_page(ctx: Context, conversation_id: UUID, before_seq: int | No
     statement = select(Message).where(Message.conversation_id == conversation_id)
     if before_seq is not None:
         statement = statement.where(Message.seq < before_seq)
-    rows = (await ctx.session.scalars(statement.order_by(Message.seq.desc()).limit(limit + 1))).all()
+    newest = statement.order_by(Message.seq.desc()).limit(limit + 1)
+    rows = (await ctx.session.scalars(newest, execution_options=OF_A_FOUND_ROW)).all()
     shown = await messages_out(ctx, list(reversed(rows[:limit])))
     return MessagePage(items=shown, has_more=len(rows) > limit)
 

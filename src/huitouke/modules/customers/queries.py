@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, DateTime, Select, Subquery, case, func, li
 from huitouke.kernel.context import Context, DataScope
 from huitouke.kernel.errors import NotFound
 from huitouke.kernel.paging import Page, decode_cursor, encode_cursor, page_of
+from huitouke.kernel.scoping import OF_A_FOUND_ROW
 from huitouke.kernel.windows import Narrowed, narrowed
 from huitouke.modules.customers.models import Customer, CustomerFollower, CustomerIdentity
 from huitouke.modules.customers.schemas import CustomerOut, CustomerRow, FollowerOut, IdentityOut
@@ -60,7 +61,8 @@ async def customer_card(ctx: Context, customer_id: UUID) -> CustomerOut:
     if customer is None:
         raise NotFound(kind="customer")
     identities = await ctx.session.scalars(
-        select(CustomerIdentity).where(CustomerIdentity.customer_id == customer_id).order_by(CustomerIdentity.id)
+        select(CustomerIdentity).where(CustomerIdentity.customer_id == customer_id).order_by(CustomerIdentity.id),
+        execution_options=OF_A_FOUND_ROW,
     )
     row = CustomerRow.model_validate(customer, from_attributes=True)
     return CustomerOut(
@@ -72,13 +74,14 @@ async def customer_card(ctx: Context, customer_id: UUID) -> CustomerOut:
 
 
 async def followers(ctx: Context, customer_id: UUID) -> list[FollowerOut]:
-    """Who follows the customer, the first ones first; those who took the customer of themselves may be many."""
+    """Who follows a customer found in scope, the first ones first; those who took them of themselves may be many."""
     rows = (
         await ctx.session.scalars(
             select(CustomerFollower)
             .where(CustomerFollower.customer_id == customer_id)
             .order_by(CustomerFollower.since, CustomerFollower.staff_id)
-            .limit(MAX_FOLLOWERS)
+            .limit(MAX_FOLLOWERS),
+            execution_options=OF_A_FOUND_ROW,
         )
     ).all()
     names = await organization.staff_names(ctx, [row.staff_id for row in rows])
