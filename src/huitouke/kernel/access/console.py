@@ -177,8 +177,16 @@ async def admitted(
         needed = SecondStepNeeded(challenge=opened.token.reveal(), expires_at=opened.expires_at)
         return JSONResponse(needed.model_dump(mode="json"), 202)
     person = await resolve_session(opened.token)
+    await end_earlier(request)
     set_session_cookie(request, response, opened.token)
     return await me_of(person, modules, request)
+
+
+async def end_earlier(request: Request) -> None:
+    """The session that this browser had is nobody's from now on: its cookie is about to be written over."""
+    earlier = request.cookies.get(SESSION_COOKIE)
+    if earlier:
+        await service.sign_out(earlier)
 
 
 def set_session_cookie(request: Request, response: Response, token: str, *, seconds: float | None = None) -> None:
