@@ -63,6 +63,11 @@ def test_eight_to_a_hundred_and_twenty_eight_characters(length: int, fits: bool)
             check_new_password(password, sign_in_name="lin")
 
 
+def test_a_short_name_counts_alone_and_not_as_a_part() -> None:
+    assert is_guessable("demo-2026", ("demo",))
+    assert not is_guessable("huitouke-demo", ("demo",))
+
+
 def test_looking_at_the_longest_password_takes_no_time_to_speak_of() -> None:
     """Nobody keeps a core busy with words that almost fit: the longest ones end."""
     assert not is_guessable(("wang" * 32)[:127] + "#x")

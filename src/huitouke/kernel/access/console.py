@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from huitouke.kernel import clock
-from huitouke.kernel.access import SESSION_COOKIE, SignedIn, resolve_session, service
+from huitouke.kernel.access import SESSION_COOKIE, SignedIn, resolve_session, second_factor, service
 from huitouke.kernel.access.challenges import Challenge
 from huitouke.kernel.access.signed_in import SESSION_LIFETIME
 from huitouke.kernel.http import ConsolePerson, LoadedModules
@@ -41,10 +41,11 @@ class SessionChange(BaseModel):
 
 
 class PasswordChange(BaseModel):
-    """The old password proves that it is the person who changes it."""
+    """The old password proves that it is the person who changes it, with a code where a second step is on."""
 
     old_password: PasswordIn
     new_password: PasswordIn
+    code: Annotated[Secret, Field(description="What the app shows, or a recovery code.")] | None = None
 
 
 class MeUser(BaseModel):
@@ -164,6 +165,7 @@ async def change(body: SessionChange, person: ConsolePerson, request: Request, m
 @also_when_read_only
 async def change_password(body: PasswordChange, person: ConsolePerson, request: Request) -> None:
     """Sets a new password and signs the person out everywhere else."""
+    await second_factor.prove(person.user_id, body.code)
     await service.change_password(
         person.user_id, body.old_password, body.new_password, keep_token=request.cookies[SESSION_COOKIE]
     )

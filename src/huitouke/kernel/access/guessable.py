@@ -18,6 +18,8 @@ MAX_PARTS: Final = 2
 
 MIN_CONTEXT_CHARACTERS: Final = 2
 MIN_WORD_CHARACTERS: Final = 3
+MIN_NAME_CHARACTERS: Final = 5
+"""A shorter name in Latin letters makes a password guessable alone, and not as a part of one: it stands in many."""
 
 PRODUCT: Final = ("huitouke", "回头客", "wecom", "wechat", "weixin", "qiyeweixin", "企业微信", "微信")
 """What everybody thinks of who sets a password here; the shop's name and the person's own come to these."""
@@ -186,7 +188,9 @@ def _is_made_of(text: str, context: Collection[str]) -> bool:
     words = _words()
 
     def known(part: str) -> bool:
-        return part in context or (len(part) >= MIN_WORD_CHARACTERS and part in words)
+        if part in context:
+            return part == text or len(part) >= MIN_NAME_CHARACTERS or not part.isascii()
+        return len(part) >= MIN_WORD_CHARACTERS and part in words
 
     if text in _cut_off():
         return True
