@@ -44,3 +44,20 @@ async def at_work(stage: Stage, operator: Operator) -> AsyncIterator[httpx2.Asyn
         answer = await http.post("/operator/api/session", json=body)
         assert answer.status_code == 200, answer.text
         yield http
+
+
+@asynccontextmanager
+async def sign_up(stage: Stage, operator: Operator, *, is_open: bool) -> AsyncIterator[None]:
+    """Shops may sign up by themselves, or not, for the time of the block: it holds for the whole installation."""
+    async with at_work(stage, operator) as http:
+        before = (await http.get("/operator/api/settings")).json()
+        wanted = {"sign_up_open": is_open, "sign_up_plan_id": None}
+        if is_open:
+            plan = {"key": f"p{new_id().hex[-12:]}", "name": "试用", "name_en": "Trial", "trial_days": 7}
+            wanted["sign_up_plan_id"] = (await http.post("/operator/api/plans", json=plan)).json()["id"]
+        answer = await http.put("/operator/api/settings", json=wanted)
+        assert answer.status_code == 200, answer.text
+        try:
+            yield
+        finally:
+            await http.put("/operator/api/settings", json=before)

@@ -12,9 +12,10 @@ from sqlalchemy import text
 from huitouke.kernel.database import platform_transaction
 from huitouke.kernel.keys import Secret
 from tests.e2e.composers.lived_in import LivedIn, Part, lived_in
+from tests.e2e.composers.operators import sign_up
 from tests.e2e.composers.shop import PASSWORD, Shop
 from tests.e2e.pages.console import Console
-from tests.e2e.pages.looks import chinese_leftovers, faults_of_access, raw_keys, too_wide
+from tests.e2e.pages.looks import chinese_leftovers, english_leftovers, faults_of_access, raw_keys, too_wide
 from tests.e2e.pages.operator import open_area
 from tests.e2e.pages.routes import ROUTER, patterns_of, routes_of
 from tests.e2e.pages.screens import DESKTOP, MOBILE, Screens
@@ -76,7 +77,11 @@ async def test_every_page_for_who_is_not_signed_in_is_too(
     console.watch.expects(
         "401 GET ", "410 POST .*/api/access-links/", "410 GET .*/api/wecom-doors/", "4.. POST .*/sign-in$"
     )
-    faults = await _look_through(console, place.pages["outside"], language)
+    async with sign_up(screens.stage, place.operator, is_open=False):
+        faults = await _look_through(console, place.pages["outside"], language)
+    async with sign_up(screens.stage, place.operator, is_open=True):
+        faults += await _look_through(console, {"open sign-up": "/sign-up"}, language)
+        await console.field("app.sign_up.shop").wait_for()
     faults += await _second_step(screens, place, width, language)
     await place.shop.close()
     assert not faults, "\n".join(faults)
@@ -192,6 +197,8 @@ async def _faults(page: Page, language: Language) -> list[str]:
     faults = [*await too_wide(page), *await raw_keys(page), *await faults_of_access(page)]
     if language == "en":
         faults += [f"Chinese: {text}" for text in await chinese_leftovers(page)]
+    else:
+        faults += [f"English: {text}" for text in await english_leftovers(page)]
     await page.emulate_media(color_scheme="dark")
     faults += [f"dark: {fault}" for fault in await faults_of_access(page, only=("color-contrast",))]
     await page.emulate_media(color_scheme="light")
