@@ -33,6 +33,7 @@ def with_endpoints() -> list[Surface]:
 @pytest.fixture
 async def signed_in(mine: Merchant, database: Database) -> AsyncIterator[dict[Surface, httpx2.AsyncClient]]:
     """Somebody who may do everything, by surface."""
+    await forget_guesses()  # of other tests: all share an address
     async with AsyncExitStack() as stack:
         operator = await stack.enter_async_context(operator_client(application(), await make_operator()))
         yield {"console": mine.owner, "operator": operator}
