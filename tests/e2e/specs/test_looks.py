@@ -28,9 +28,9 @@ WIDTHS = {"1440": DESKTOP, "375": MOBILE}
 LANGUAGES = get_args(Language)
 LEADS_ON = {"/": "the first page that the person may open"}
 """Pages that are never seen, and where they lead."""
-CRASH = f"""() => {{
+CRASH = f"""(words) => {{
   const {{ addRoute, push }} = {ROUTER};
-  addRoute({{ path: '/crash', component: {{ render() {{ throw new Error('drawn wrongly'); }} }} }});
+  addRoute({{ path: '/crash', component: {{ render() {{ throw new Error(words); }} }} }});
   push('/crash');
 }}"""
 SEVERAL_PAGES_SECONDS = 300
@@ -116,7 +116,7 @@ async def test_the_page_of_a_crash_is_too(screens: Screens, shop: Shop, width: s
     console = await screens.console(shop.owner, size=WIDTHS[width], language=language)
     await console.is_settled()
     console.watch.expects("console: ", "uncaught: ")
-    await console.page.evaluate(CRASH)
+    await console.page.evaluate(CRASH, "drawn wrongly" if language == "en" else "画错了")
     await console.page.get_by_text(console.words("app.crash.title")).wait_for()
     assert await _faults(console.page, language) == []
 
