@@ -24,7 +24,7 @@ from huitouke.kernel.database import DatabaseUrls
 from huitouke.kernel.files import reading as file_reading
 from huitouke.kernel.files.console import UPLOAD_PATH
 from huitouke.kernel.files.purposes import upload_limit_bytes
-from huitouke.kernel.http import api_docs, frame, problems, testing
+from huitouke.kernel.http import api_docs, cookies, frame, problems, testing
 from huitouke.kernel.http.console_app import ConsoleApp
 from huitouke.kernel.http.lifespan import Lifespan
 from huitouke.kernel.modules import ModuleError, Modules, Surface
@@ -135,6 +135,8 @@ def _framed(api: ASGIApp, settings: Settings) -> ASGIApp:
     app = frame.BodyLimit(app, _body_limit)
     app = frame.CompressedApi(app)
     app = frame.SecurityHeaders(app, headers)
+    if cookies.is_https(settings.public_url):
+        app = cookies.PrefixedCookies(app)
     return frame.RequestFrame(app)
 
 

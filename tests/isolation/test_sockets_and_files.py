@@ -16,10 +16,11 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from huitouke.kernel.files.addresses import signed_url
 from huitouke.kernel.realtime import limits
-from tests.isolation.neighbours import Merchant, traces_of
+from tests.isolation.neighbours import Merchant, merchant, traces_of
 from tests.modules.wechat_sandbox.shop import Sandbox
 from tests.support.http import application, client, signed_in
 from tests.support.operations import NO_SUCH_ID
+from tests.support.operators import make_operator, operator_client
 from tests.support.time import later, today
 
 QUIET_SECONDS = 0.4
@@ -121,6 +122,43 @@ async def test_a_signed_out_persons_socket_ends(running: tuple[Sandbox, str], th
         async with socket(running[1], cookie=cookie) as connection:
             with pytest.raises(ConnectionClosed):
                 await connection.recv()
+
+
+async def test_sockets_of_a_suspended_merchant_end_within_a_second(running: tuple[Sandbox, str]) -> None:
+    async with merchant(*running) as one, socket(running[1], one) as connection:
+        await heard(connection)
+        async with operator_client(application(), await make_operator()) as operator:
+            path = f"/operator/api/tenants/{one.desk.context.tenant_id}/suspend"
+            answer = await operator.post(path, json={"reason": "欠费"})
+            assert answer.status_code < 300, answer.text
+        assert await ends(connection) == limits.SIGNED_OUT
+
+
+async def test_an_operators_socket_ends_with_the_visit_and_the_merchants_stay(
+    running: tuple[Sandbox, str], mine: Merchant
+) -> None:
+    tenant_id = mine.desk.context.tenant_id
+    async with operator_client(application(), await make_operator()) as operator:
+        asked = await operator.post(f"/operator/api/tenants/{tenant_id}/visits", json={"reason": "看看"})
+        visit = asked.json()["id"]
+        await mine.owner.post(f"/api/visits/{visit}/grant", json={"hours": 1})
+        await operator.post(f"/operator/api/visits/{visit}/enter")
+        cookie = f"huitouke_session={operator.cookies['huitouke_session']}"
+        async with socket(running[1], cookie=cookie) as looking, socket(running[1], mine) as own:
+            assert (await heard(looking))[0]["type"] == "hello"
+            await heard(own)
+            await mine.owner.post(f"/api/visits/{visit}/end")
+            assert await ends(looking) == limits.SIGNED_OUT
+            assert {frame["type"] for frame in await heard(own)} == {"hint"}
+
+
+async def ends(connection: ClientConnection) -> int | None:
+    """With which code the server closes it, within a second."""
+    with pytest.raises(ConnectionClosed) as closed:
+        async with asyncio.timeout(1):
+            while True:
+                await connection.recv()
+    return closed.value.rcvd.code if closed.value.rcvd is not None else None
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from playwright.async_api import Page
 AXE = Path(__file__).parents[3] / "web/node_modules/axe-core/axe.min.js"
 STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 CHINESE = re.compile(r"[\u3400-\u9fff\uff00-\uffef\u3000-\u303f]+")
+ENGLISH = re.compile(r"\b[A-Za-z]{2,}(?: [a-z]{2,})+\b")
+"""Two words of a sentence or more; single ones are names (Excel, WeCom) or somebody's sign-in name."""
 RAW_KEY = re.compile(r"\b(?:app|common|errors|conversations|customers|assistant|organization)\.[a-z_]+(?:\.[a-z_]+)*\b")
 
 WORDS_OF_PAGE = """() => {
@@ -74,6 +76,12 @@ async def chinese_leftovers(page: Page) -> list[str]:
     """Texts of an English page that have Chinese in them; its data must be English."""
     said: list[str] = await page.evaluate(WORDS_OF_PAGE)
     return [text for text in said if CHINESE.search(text)]
+
+
+async def english_leftovers(page: Page) -> list[str]:
+    """Texts of a Chinese page that are English sentences; its data must be Chinese."""
+    said: list[str] = await page.evaluate(WORDS_OF_PAGE)
+    return [text for text in said if ENGLISH.search(text) and not CHINESE.search(text)]
 
 
 async def raw_keys(page: Page) -> list[str]:

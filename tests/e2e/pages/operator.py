@@ -5,13 +5,16 @@ from playwright.async_api import Locator, expect
 from tests.e2e.composers.operators import Operator
 from tests.e2e.pages.console import Console
 from tests.e2e.pages.screens import DESKTOP, Screens
+from tests.e2e.pages.words import Language
 
 NOBODY = "401 GET .*/operator/api/session$"
 
 
-async def open_area(screens: Screens, operator: Operator, *, size: tuple[int, int] = DESKTOP) -> Console:
+async def open_area(
+    screens: Screens, operator: Operator, *, size: tuple[int, int] = DESKTOP, language: Language = "zh-CN"
+) -> Console:
     """The area, signed in."""
-    area = await screens.console(at="/operator", size=size)
+    area = await screens.console(at="/operator", size=size, language=language)
     area.watch.expects(NOBODY)
     await area.field("app.sign_in.name").fill(operator.name)
     await area.field("app.sign_in.password").fill(operator.password)

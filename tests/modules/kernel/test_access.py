@@ -7,16 +7,18 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from huitouke.app import create_app
 from huitouke.kernel import clock
 from huitouke.kernel.access import Granted, resolve_session, service, signed_in, use_resolver
 from huitouke.kernel.access.passwords import WeakPassword
 from huitouke.kernel.access.service import NoTenant, SignInNameTaken, SignInThrottled, WrongSignIn
 from huitouke.kernel.access.signed_in import TenantSuspended
 from huitouke.kernel.context import ActorKind, Context
-from huitouke.kernel.database import platform_transaction, transaction
+from huitouke.kernel.database import Database, platform_transaction, transaction
 from huitouke.kernel.errors import InvalidInput, Unauthenticated
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.keys import Secret
+from huitouke.kernel.settings import Settings
 from tests.modules.kernel.test_http import shelf
 from tests.support.http import PASSWORD, Account, application, client, make_account
 from tests.support.http import signed_in as client_of
@@ -182,6 +184,53 @@ async def test_a_session_ends_after_two_weeks_without_use_and_lives_on_with_it(a
         await resolve_session(unused)
 
 
+async def test_a_session_ends_after_three_months_however_much_it_is_used(account: Account):
+    token = await sign_in(account)
+    for day in range(10, 90, 10):
+        clock.set_offset(timedelta(days=day).total_seconds())
+        signed_in._cache.clear()
+        assert (await resolve_session(token)).expires_at <= clock.now() + timedelta(days=14)
+    clock.set_offset(timedelta(days=90, minutes=1).total_seconds())
+    signed_in._cache.clear()
+    with pytest.raises(Unauthenticated):
+        await resolve_session(token)
+
+
+async def test_a_password_counts_exactly_as_it_was_set(account: Account):
+    token = await sign_in(account)
+    exact = " Ключ mit Leerzeichen 和中文 ﬁ "
+    await service.change_password(account.user_id, Secret(PASSWORD), Secret(exact), keep_token=token)
+    assert await service.sign_in(account.sign_in_name, Secret(exact))
+    for other in (exact.strip(), exact.lower(), exact.upper(), exact[:-1], exact.replace("ﬁ", "fi")):
+        with pytest.raises(WrongSignIn):
+            await service.sign_in(account.sign_in_name, Secret(other))
+
+
+async def test_a_password_is_not_what_the_shop_is_called(world: World, account: Account):
+    token = await sign_in(account)
+    async with platform_transaction() as session:
+        values = {"id": world.tenant_id}
+        await session.execute(text("UPDATE tenants SET name = 'Sunflower Bakery' WHERE id = :id"), values)
+    with pytest.raises(WeakPassword):
+        await service.change_password(
+            account.user_id, Secret(PASSWORD), Secret("SunflowerBakery2026"), keep_token=token
+        )
+    async with transaction(world.context) as ctx:
+        with pytest.raises(WeakPassword):
+            await service.set_password(ctx, account.user_id, Secret("sunflower-bakery"))
+
+
+async def test_who_signs_in_again_leaves_no_session_behind(account: Account):
+    body = {"sign_in_name": account.sign_in_name, "password": PASSWORD}
+    async with client(application(shelf())) as browser:
+        await browser.post("/api/session", json=body)
+        first = browser.cookies["huitouke_session"]
+        await browser.post("/api/session", json=body)
+        assert browser.cookies["huitouke_session"] != first
+    with pytest.raises(Unauthenticated):
+        await resolve_session(first)
+
+
 async def test_who_is_no_member_any_more_is_out_at_once(world: World, account: Account):
     token = await sign_in(account)
     await resolve_session(token)
@@ -249,7 +298,7 @@ async def test_sign_in_names_have_no_blanks_and_an_end(world: World, name: str):
             await service.create_user(ctx.session, sign_in_name=name, password=Secret(PASSWORD), display_name="x")
 
 
-async def test_garbage_for_a_token_is_nobody():
+async def test_garbage_for_a_token_is_nobody(database: Database):
     for token in (None, "", "x" * 500, "nonsense"):
         with pytest.raises(Unauthenticated):
             await resolve_session(token)
@@ -284,6 +333,24 @@ async def test_the_cookie_is_out_of_reach_for_scripts(account: Account):
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
     assert PASSWORD not in answer.text
+
+
+async def test_behind_https_the_cookie_is_this_hosts_alone(account: Account, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HUITOUKE_PUBLIC_URL", "https://shop.example.cn")
+    app = create_app(Settings(), shelf())
+    async with client(app) as browser:
+        answer = await browser.post("/api/session", json={"sign_in_name": account.sign_in_name, "password": PASSWORD})
+        cookie = answer.headers["set-cookie"]
+        assert cookie.startswith("__Host-huitouke_session=")
+        assert all(word in cookie for word in ("Secure", "HttpOnly", "Path=/", "SameSite=lax"))
+        assert "Domain" not in cookie
+        token = cookie.partition("=")[2].partition(";")[0]
+        planted = await browser.get("/api/session", headers={"Cookie": f"huitouke_session={token}"})
+        own = await browser.get("/api/session", headers={"Cookie": f"__Host-huitouke_session={token}"})
+        assert (planted.status_code, own.status_code) == (401, 200)
+        left = await browser.delete("/api/session", headers={"Cookie": f"__Host-huitouke_session={token}"})
+        assert left.headers["set-cookie"].startswith("__Host-huitouke_session=")
+        assert "Secure" in left.headers["set-cookie"]
 
 
 async def test_a_wrong_sign_in_over_http_is_told_in_words(account: Account):

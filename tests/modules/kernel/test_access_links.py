@@ -142,7 +142,7 @@ async def test_the_database_holds_no_link(world: World, account: Account) -> Non
     assert token.reveal() not in repr(row)
 
 
-async def test_guessing_links_is_slowed_down() -> None:
+async def test_guessing_links_is_slowed_down(database: object) -> None:
     address = f"2001:db8::{new_id().hex[-4:]}:{new_id().hex[-4:]}"
     for _ in range(links.MAX_OPENED_PER_ADDRESS):
         with pytest.raises(LinkGone):

@@ -100,6 +100,33 @@ async def test_what_a_browser_might_run_is_downloaded(world: World, browser: htt
     assert answer.headers["content-type"].startswith("text/plain")
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("invoice.pdf", b"MZ\x90\x00\x03"),
+        ("invoice.PDF ", b"PK\x03\x04rest"),
+        ("photo.jpg", b"MZ\x90\x00\x03"),
+        ("table.xlsx", b"Rar!\x1a\x07"),
+        ("words.txt", b"%PDF-1.7"),
+        ("film.mp4", b"\x7fELF"),
+    ],
+)
+async def test_nothing_is_passed_on_that_is_not_what_its_name_says(
+    browser: httpx2.AsyncClient, name: str, content: bytes
+):
+    answer = await upload(browser, content, name, "message_file")
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/files.name_differs")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.pdf", b"%PDF-1.7"), ("a.png", jpeg()), ("a.txt", "词".encode()), ("a.csv", b"\x00\x01"), ("a.dwg", b"AC1032")],
+)
+async def test_what_its_name_says_or_leaves_open_is_passed_on(browser: httpx2.AsyncClient, name: str, content: bytes):
+    answer = await upload(browser, content, name, "message_file")
+    assert answer.status_code == 201, answer.text
+
+
 async def test_parts_can_be_asked_for(world: World, browser: httpx2.AsyncClient):
     file = await stored(world, b"0123456789")
     url = service.signed_url(world.context, file.id)

@@ -123,6 +123,20 @@ async def test_a_person_sees_since_when_renews_the_codes_and_turns_it_off(owner:
         assert not await on_in_list(owner, person.staff_id)
 
 
+async def test_the_password_is_changed_with_the_code_too(owner: httpx2.AsyncClient) -> None:
+    async with colleague(owner) as person:
+        wish = {"old_password": PASSWORD, "new_password": PASSWORD + "!"}
+        wrong = person.app.wrong_code().reveal()
+        for body in (wish, {**wish, "code": wrong}):
+            refused = await person.http.post("/api/session/password", json=body)
+            assert problem(refused) == (401, "/problems/access.wrong_sign_in")
+            assert refused.json()["field"] == "code"
+        proof = {**wish, "code": person.app.recovery_codes[0]}
+        await answered(person.http.post("/api/session/password", json=proof), 204)
+        again = {"old_password": PASSWORD + "!", "new_password": PASSWORD, "code": person.app.recovery_codes[0]}
+        assert problem(await person.http.post("/api/session/password", json=again))[0] == 401
+
+
 @pytest.mark.parametrize(
     ("by", "of", "allowed"),
     [

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from huitouke.kernel import clock
-from huitouke.kernel.access import SESSION_COOKIE, SignedIn, resolve_session, service
+from huitouke.kernel.access import SESSION_COOKIE, SignedIn, resolve_session, second_factor, service
 from huitouke.kernel.access.challenges import Challenge
 from huitouke.kernel.access.signed_in import SESSION_LIFETIME
 from huitouke.kernel.http import ConsolePerson, LoadedModules
@@ -41,10 +41,11 @@ class SessionChange(BaseModel):
 
 
 class PasswordChange(BaseModel):
-    """The old password proves that it is the person who changes it."""
+    """The old password proves that it is the person who changes it, with a code where a second step is on."""
 
     old_password: PasswordIn
     new_password: PasswordIn
+    code: Annotated[Secret, Field(description="What the app shows, or a recovery code.")] | None = None
 
 
 class MeUser(BaseModel):
@@ -164,6 +165,7 @@ async def change(body: SessionChange, person: ConsolePerson, request: Request, m
 @also_when_read_only
 async def change_password(body: PasswordChange, person: ConsolePerson, request: Request) -> None:
     """Sets a new password and signs the person out everywhere else."""
+    await second_factor.prove(person.user_id, body.code)
     await service.change_password(
         person.user_id, body.old_password, body.new_password, keep_token=request.cookies[SESSION_COOKIE]
     )
@@ -177,8 +179,16 @@ async def admitted(
         needed = SecondStepNeeded(challenge=opened.token.reveal(), expires_at=opened.expires_at)
         return JSONResponse(needed.model_dump(mode="json"), 202)
     person = await resolve_session(opened.token)
+    await end_earlier(request)
     set_session_cookie(request, response, opened.token)
     return await me_of(person, modules, request)
+
+
+async def end_earlier(request: Request) -> None:
+    """The session that this browser had is nobody's from now on: its cookie is about to be written over."""
+    earlier = request.cookies.get(SESSION_COOKIE)
+    if earlier:
+        await service.sign_out(earlier)
 
 
 def set_session_cookie(request: Request, response: Response, token: str, *, seconds: float | None = None) -> None:

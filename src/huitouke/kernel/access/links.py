@@ -119,7 +119,8 @@ async def use_link(
         SignInThrottled: too many tries from this address.
     """
     opened = await look_at_link(token, address=address)
-    passwords.check_new_password(password, sign_in_name=opened.sign_in_name)
+    near = (opened.display_name, opened.tenant_name)
+    passwords.check_new_password(password, sign_in_name=opened.sign_in_name, near=near)
     password_hash = await passwords.hash_password(password)
     now = clock.now()
     async with platform_transaction() as session:

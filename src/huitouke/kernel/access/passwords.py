@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Final
@@ -11,6 +12,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import Type, hash_secret_raw
 
+from huitouke.kernel.access.guessable import is_guessable
 from huitouke.kernel.errors import InvalidInput
 from huitouke.kernel.keys import Secret
 
@@ -35,40 +37,20 @@ class WeakPassword(InvalidInput):
     type = "access.weak_password"
 
 
-_TRIED_FIRST: Final = frozenset(
-    {
-        "12345678",
-        "123456789",
-        "1234567890",
-        "abcd1234",
-        "a1234567",
-        "a12345678",
-        "qwertyui",
-        "qwerty123",
-        "password",
-        "password1",
-        "iloveyou",
-        "admin123",
-        "admin888",
-        "woaini1314",
-        "5201314520",
-        "huitouke",
-    }
-)
-
-
-def check_new_password(password: Secret, *, sign_in_name: str, field: str = "password") -> None:
-    """Lets a password pass that may be chosen.
+def check_new_password(
+    password: Secret, *, sign_in_name: str, near: Iterable[str] = (), field: str = "password"
+) -> None:
+    """Lets a password pass that may be chosen. `near`: names of the shop and the person, which others think of too.
 
     Raises:
-        WeakPassword: fewer than 8 or more than 128 characters, the sign-in name, or a well-known one.
+        WeakPassword: fewer than 8 or more than 128 characters, or one that is tried first (`guessable`).
     """
     text = password.reveal()
     if len(text) < MIN_CHARACTERS:
         raise WeakPassword(field=field, reason="too_short", minimum=MIN_CHARACTERS)
     if len(text) > MAX_CHARACTERS:
         raise WeakPassword(field=field, reason="too_long", maximum=MAX_CHARACTERS)
-    if text.lower() in _TRIED_FIRST or text.lower() == sign_in_name.lower() or len(set(text)) < 3:
+    if is_guessable(text, (sign_in_name, *near)):
         raise WeakPassword(field=field, reason="too_common")
 
 

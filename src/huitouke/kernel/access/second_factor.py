@@ -202,6 +202,26 @@ async def turn_off(context: Context, password: Secret, code: Secret) -> None:
         await _note(ctx, "access.second_step_off")
 
 
+async def prove(user_id: UUID, code: Secret | None) -> None:
+    """Lets pass who has no second step on, or gave a code that counts; the code is used up.
+
+    Raises:
+        WrongSignIn: it is on, and the code is missing or wrong.
+        SignInThrottled: too many wrong ones.
+    """
+    if (await state_of(user_id)).on_since is None:
+        return
+    if code is None:
+        raise _wrong_code()
+    keys = code_keys(user_id)
+    await count_attempts(keys)
+    typed = await read_code(user_id, code)
+    async with platform_transaction() as session:
+        if await use_code(session, user_id, typed) is None:
+            raise _wrong_code()
+        await forget_attempts(session, keys)
+
+
 async def remove_for(ctx: Context, user_id: UUID) -> bool:
     """Takes it from a colleague who lost the phone, with codes and open challenges; whether there was one that was on.
 

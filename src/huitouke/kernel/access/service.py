@@ -20,6 +20,7 @@ from huitouke.kernel import clock
 from huitouke.kernel.access import passwords
 from huitouke.kernel.access.challenges import Challenge, challenge_if_on, end_challenges
 from huitouke.kernel.access.models import Membership, User, UserSession
+from huitouke.kernel.access.near import names_near
 from huitouke.kernel.access.signed_in import SESSION_LIFETIME, digest_of, forget, suspended
 from huitouke.kernel.context import DEFAULT_LOCALE, Context
 from huitouke.kernel.database import platform_transaction
@@ -93,8 +94,9 @@ async def create_user(
     password: Secret | None,
     display_name: str,
     locale: str = DEFAULT_LOCALE,
+    near: Sequence[str] = (),
 ) -> UUID:
-    """Makes a user in the caller's transaction (a tenant's or the platform's); gives its id.
+    """Makes a user in the caller's transaction; gives its id. `near`: the shop's name, which is nobody's password.
 
     Without a password nobody can sign in as the user until they have set one by a link (`links.make_link`).
 
@@ -105,7 +107,7 @@ async def create_user(
     name = normalised_name(sign_in_name)
     password_hash = NO_PASSWORD
     if password is not None:
-        passwords.check_new_password(password, sign_in_name=name)
+        passwords.check_new_password(password, sign_in_name=name, near=(display_name, *near))
         password_hash = await passwords.hash_password(password)
     now = clock.now()
     made = await session.execute(
@@ -276,8 +278,9 @@ async def change_password(user_id: UUID, old: Secret, new: Secret, *, keep_token
     """
     async with platform_transaction() as session:
         user = (await session.execute(select(User).where(User.id == user_id))).scalar_one()
+        near = await names_near(session, user_id)
     keys = throttle_keys(user.sign_in_name, None)
-    passwords.check_new_password(new, sign_in_name=user.sign_in_name, field="new_password")
+    passwords.check_new_password(new, sign_in_name=user.sign_in_name, near=near, field="new_password")
     await count_attempts(keys)
     if not await passwords.verify_password(old, user.password_hash):
         raise WrongSignIn(field="old_password", reason="old_password")
@@ -304,7 +307,7 @@ async def set_password(context: Context, user_id: UUID, new: Secret) -> None:
     await refuse_if_elsewhere(context, user_id)
     session = context.session
     name = (await session.execute(select(User.sign_in_name).where(User.id == user_id))).scalar_one()
-    passwords.check_new_password(new, sign_in_name=name)
+    passwords.check_new_password(new, sign_in_name=name, near=await names_near(session, user_id))
     await session.execute(
         update(User)
         .where(User.id == user_id)

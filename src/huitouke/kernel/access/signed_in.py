@@ -12,6 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from huitouke.kernel import clock
 from huitouke.kernel.access.resolver import Granted, current_resolver
@@ -24,6 +25,9 @@ from huitouke.kernel.plans.standing import standing_of_tenant
 SESSION_COOKIE: Final = "huitouke_session"
 SESSION_LIFETIME: Final = timedelta(days=14)
 """Counted from the last day of use."""
+
+LONGEST_SESSION: Final = timedelta(days=90)
+"""However much it is used: once in three months a browser shows again that it is the person who sits before it."""
 
 SEEN_AGAIN_AFTER: Final = timedelta(minutes=15)
 """A session's last use and its end are written at most so often: a few writes an hour and browser."""
@@ -143,11 +147,7 @@ async def _look_up(digest: bytes) -> SignedIn:
         if row.visit_id is not None:
             expires_at = min(expires_at, row.visit_until)
         elif row.last_seen_at is None or row.last_seen_at < now - SEEN_AGAIN_AFTER:
-            expires_at = now + SESSION_LIFETIME
-            await session.execute(
-                text("UPDATE sessions SET expires_at = :expires_at, last_seen_at = :now WHERE digest = :digest"),
-                {"expires_at": expires_at, "now": now, "digest": digest},
-            )
+            expires_at = await _lived_on(session, digest, now) or expires_at
     if row.tenant_state != "active":
         raise suspended(row.tenant_state, (await standing_of_tenant(row.tenant_id)).reason)
     granted: Granted | None
@@ -171,6 +171,17 @@ async def _look_up(digest: bytes) -> SignedIn:
         expires_at=expires_at,
         visit_id=row.visit_id,
     )
+
+
+async def _lived_on(session: AsyncSession, digest: bytes, now: datetime) -> datetime | None:
+    """Moves the end of a session that is used, but never beyond the longest; None when it ended meanwhile."""
+    moved = text(
+        "UPDATE sessions SET expires_at = least(CAST(:wished AS timestamptz), created_at + CAST(:longest AS interval)),"
+        " last_seen_at = :now WHERE digest = :digest RETURNING expires_at"
+    )
+    values = {"wished": now + SESSION_LIFETIME, "longest": LONGEST_SESSION, "now": now, "digest": digest}
+    expires_at: datetime | None = await session.scalar(moved, values)
+    return expires_at
 
 
 def _keep(digest: bytes, signed_in: SignedIn) -> None:

@@ -34,6 +34,8 @@ class Purpose:
     people: bool = True
     reencode_pictures: bool = False
     """Pictures are drawn anew: metadata (place, camera) is dropped, hidden content and odd formats end here."""
+    passed_on: bool = False
+    """Somebody else gets the file under its name: it has to be what the name says."""
 
 
 PURPOSES: Final[dict[str, Purpose]] = {
@@ -41,7 +43,7 @@ PURPOSES: Final[dict[str, Purpose]] = {
     for purpose in (
         # Limits of what WeCom takes: image 10 MB, video 10 MB, file 20 MB (path/90253).
         Purpose("message_image", 10 * MIB, PICTURES, "JPG, PNG, GIF, WebP", reencode_pictures=True),
-        Purpose("message_file", 20 * MIB, None, "*"),
+        Purpose("message_file", 20 * MIB, None, "*", passed_on=True),
         Purpose("message_received", 100 * MIB, None, "*", people=False),
         Purpose("knowledge_import", 20 * MIB, SHEETS, "Excel (.xlsx), CSV"),
         Purpose("staff_import", 20 * MIB, SHEETS, "Excel (.xlsx), CSV"),

@@ -53,6 +53,12 @@ class HeicPicture(InvalidInput):
     type = "files.heic"
 
 
+class NameDiffers(InvalidInput):
+    """The name's ending says one thing and the content another: whoever gets it would open what they don't expect."""
+
+    type = "files.name_differs"
+
+
 class EmptyFile(InvalidInput):
     """There is nothing in the file."""
 
@@ -84,7 +90,7 @@ async def receive(context: Context, purpose: str, name: str, stream: AsyncIterat
 
     Raises:
         TooLarge: over the purpose's limit.
-        UnknownKind, HeicPicture, EmptyFile, BrokenPicture, TooManyPixels: the content can't be used.
+        UnknownKind, NameDiffers, HeicPicture, EmptyFile, BrokenPicture, TooManyPixels: the content can't be used.
     """
     allowed = purpose_named(purpose)
     path = await asyncio.to_thread(_temporary)
@@ -97,6 +103,8 @@ async def receive(context: Context, purpose: str, name: str, stream: AsyncIterat
             raise HeicPicture(field="file")
         if allowed.kinds is not None and media_type not in allowed.kinds:
             raise UnknownKind(field="file", allowed=allowed.kinds_in_words, media_type=media_type)
+        if allowed.passed_on and not sniffing.keeps_its_promise(name, media_type):
+            raise NameDiffers(field="file", ending=Path(name).suffix)
         if allowed.reencode_pictures:
             media_type = await pictures.redraw(path)
         size, digest = await asyncio.to_thread(_measure, path)

@@ -64,6 +64,39 @@ INLINE: Final = frozenset(
 """What a browser may show; everything else is downloaded."""
 
 
+_PICTURES: Final = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", HEIC})
+_OLD_OFFICE: Final = "application/x-ole-storage"
+_TEXT: Final = frozenset({"text/plain", "text/csv"})
+_MOVING: Final = frozenset({"video/mp4", "video/quicktime", "audio/mp4"})
+
+PROMISED: Final[dict[str, frozenset[str]]] = {
+    **dict.fromkeys(("jpg", "jpeg", "png", "gif", "webp", "heic"), _PICTURES),
+    "pdf": frozenset({"application/pdf"}),
+    # With a password, office documents are wrapped into the old format.
+    "xlsx": frozenset({_XLSX, _OLD_OFFICE}),
+    "docx": frozenset({_DOCX, _OLD_OFFICE}),
+    "pptx": frozenset({_PPTX, _OLD_OFFICE}),
+    # Many programs export a text under the old name of Excel, which opens it.
+    "xls": frozenset({_OLD_OFFICE, _XLSX, *_TEXT}),
+    "doc": frozenset({_OLD_OFFICE, _DOCX, *_TEXT}),
+    "ppt": frozenset({_OLD_OFFICE, _PPTX}),
+    "zip": frozenset({"application/zip"}),
+    "rar": frozenset({"application/vnd.rar"}),
+    "7z": frozenset({"application/x-7z-compressed"}),
+    **dict.fromkeys(("mp4", "mov", "m4a"), _MOVING),
+    "mp3": frozenset({"audio/mpeg"}),
+    "amr": frozenset({"audio/amr"}),
+    **dict.fromkeys(("txt", "csv"), _TEXT | {UNKNOWN}),  # in an encoding that we don't know it is a text all the same
+}
+"""What a name's ending promises. A program that calls itself a document must not reach anybody under that name."""
+
+
+def keeps_its_promise(name: str, media_type: str) -> bool:
+    """Whether content of that media type may bear the name; endings that promise nothing may mean anything."""
+    promised = PROMISED.get(name.rpartition(".")[2].strip().lower())
+    return promised is None or media_type in promised
+
+
 def media_type_of(path: Path, name: str) -> str:
     """The media type of the file at `path`; reads at most a few kilobytes and a zip's directory."""
     with path.open("rb") as file:

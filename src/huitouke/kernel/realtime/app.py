@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from huitouke.kernel.access import SESSION_COOKIE, resolve_session
 from huitouke.kernel.context import Context
+from huitouke.kernel.http.cookies import is_https, plain_names
 from huitouke.kernel.http.frame import host_of
 from huitouke.kernel.realtime.connection import AsgiConnection, Connection, Disconnected
 from huitouke.kernel.realtime.hub import Hub
@@ -42,6 +43,7 @@ class RealtimeApp:
     ) -> None:
         self.hub = Hub(streams)
         self._public_host = urlsplit(public_url).netloc
+        self._https = is_https(public_url)
         self._build = build
         self._resolve = resolve
 
@@ -77,7 +79,7 @@ class RealtimeApp:
 
     async def serve(self, connection: Connection, cookies: str) -> None:
         """Serves an accepted connection until it ends; `cookies` is the handshake's header. Raises Disconnected."""
-        token = _cookie(cookies, SESSION_COOKIE)
+        token = _cookie(plain_names(cookies) if self._https else cookies, SESSION_COOKIE)
         await serve(self.hub, connection, lambda: self._resolve(token), self._build)
 
 

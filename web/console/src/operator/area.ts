@@ -16,7 +16,7 @@ const routes: RouteRecordRaw[] = [
       { path: 'plans', component: () => import('./pages/PlansPage.vue'), meta: { title: 'operator.plans.title' } },
       { path: 'settings', component: () => import('./pages/PlatformSettingsPage.vue'), meta: { title: 'operator.settings.title' } },
       { path: 'log', component: () => import('./pages/LogPage.vue'), meta: { title: 'operator.log.title' } },
-      { path: ':rest(.*)*', name: 'operator-rest', component: () => import('@/app/pages/NotFoundPage.vue') },
+      { path: ':rest(.*)*', name: 'operator-rest', component: () => import('@/app/pages/NotFoundPage.vue'), props: { start: '/operator', framed: true } },
     ],
   },
 ];

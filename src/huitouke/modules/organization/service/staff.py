@@ -279,8 +279,13 @@ async def staff_to_notify(ctx: Context, permission: str, *, of: Owners = NOBODYS
 
 
 async def _insert(ctx: Context, new: NewStaff) -> Staff:
+    shop = await ctx.session.scalar(select(Tenant.name).where(Tenant.id == ctx.tenant_id))
     user_id = await access.create_user(
-        ctx.session, sign_in_name=new.sign_in_name, password=new.password, display_name=clean_name(new.name)
+        ctx.session,
+        sign_in_name=new.sign_in_name,
+        password=new.password,
+        display_name=clean_name(new.name),
+        near=(shop,) if shop is not None else (),
     )
     staff = Staff(
         id=new_id(),

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from huitouke.kernel import clock
+from huitouke.kernel import clock, realtime
 from huitouke.kernel.access import links
 from huitouke.kernel.access.models import User
 from huitouke.kernel.access.service import NO_PASSWORD
@@ -139,6 +139,7 @@ async def move_tenant(doer: Doer, tenant_id: UUID, step: Step, reason: str | Non
         await note_in_both(ctx, doer, f"tenant.{DONE[step]}", moved.name, after={"reason": why})
         ctx.after_commit(lambda: forget_standing(tenant_id))
         ctx.after_commit(lambda: forget(tenant_id=tenant_id))
+        realtime.hint(ctx, kind="rights")  # sockets ask who is there now, in every process
 
 
 async def invite_owner(doer: Doer, tenant_id: UUID) -> links.NewLink:

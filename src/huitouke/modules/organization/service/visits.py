@@ -99,6 +99,7 @@ async def end(ctx: Context, visit_id: UUID) -> TenantVisit:
         delete(UserSession).where(UserSession.tenant_id == ctx.tenant_id, UserSession.visit_id == visit_id)
     )
     ctx.after_commit(lambda: forget(user_ids=[visit.user_id]))
+    realtime.hint(ctx, kind="rights")  # the operator's sockets ask who is there now
     await audit.record(ctx, "platform.visit.ended", "visit", visit_id, after=_facts(visit))
     return visit
 

@@ -86,6 +86,7 @@ export async function changeLocale(locale: string): Promise<void> {
   await become(await unwrap(api.PATCH('/api/session', { body: { locale } })));
 }
 
-export async function changePassword(current: string, wanted: string): Promise<void> {
-  await unwrap(api.POST('/api/session/password', { body: { old_password: current, new_password: wanted } }));
+/** `code`: of the app or a recovery code, where a second step is on. */
+export async function changePassword(current: string, wanted: string, code: string | null): Promise<void> {
+  await unwrap(api.POST('/api/session/password', { body: { old_password: current, new_password: wanted, code } }));
 }
