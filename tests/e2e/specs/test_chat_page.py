@@ -63,7 +63,9 @@ async def test_a_button_asks_a_common_question(screens: Screens, with_page: With
     await expect(phone.page.get_by_role("button", name="可以退换货吗")).to_have_count(0)
 
 
-async def test_what_was_written_and_missed_without_a_network_arrives_once(screens: Screens, with_page: WithPage) -> None:
+async def test_what_was_written_and_missed_without_a_network_arrives_once(
+    screens: Screens, with_page: WithPage
+) -> None:
     phone = await screens.visitor(with_page.path)
     phone.watch.expects("net::ERR_INTERNET_DISCONNECTED", "WebSocket")
     await phone.write(KNOWN_QUESTION)
