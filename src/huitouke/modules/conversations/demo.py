@@ -174,7 +174,9 @@ async def _page(context: Context, world: DemoWorld, rows: _Rows) -> None:
             MessageReceipt(channel_account_id=account.id, external_msgid=message.external_msgid, message_id=message.id)
             for message in past.messages
         )
-        await customers.note_seen(ctx, {conversation.customer_id: cast(datetime, conversation.last_customer_message_at)})
+        await customers.note_seen(
+            ctx, {conversation.customer_id: cast(datetime, conversation.last_customer_message_at)}
+        )
     world.facts["page_path"] = page.path
 
 
