@@ -29,8 +29,8 @@ export function tableCard(card: Card): string {
     line(210, 92, card.name, 'black', 600) +
     line(340, 64, card.lead, 'black') +
     code +
-    line(1200, 44, card.text, 'black') +
-    line(1340, 38, card.url.replace(/^https?:\/\//, ''), 'black') +
+    line(1200, 52, card.text, 'black') +
+    line(1340, 42, card.url.replace(/^https?:\/\//, ''), 'black') +
     `</svg>`
   );
 }
