@@ -87,12 +87,13 @@ def leave(browser: httpx2.AsyncClient) -> None:
 async def test_strangers_and_the_shops_own_people_are_nobody_here(mine: Merchant, at: str) -> None:
     async with guest(at, mine, "暗号甲"), client(application()) as stranger:
         for who in (stranger, mine.owner, mine.agent):
-            for name, answer in await asked(who, mine.ids["code"]):
-                if name == ARRIVES:
+            for operation in operations("visitor"):
+                answer = await operation.ask({"code": mine.ids["code"]}).send(who)
+                if operation.id == ARRIVES:
                     assert (answer.status_code, answer.json()["chat"], answer.json()["messages"]) == (200, None, [])
                     leave(who)
                 else:
-                    assert answer.status_code == 401, (name, answer.text)
+                    assert answer.status_code == 401, (operation.id, answer.text)
 
 
 @pytest.mark.parametrize("token", ["", "x", "a" * 120, '"', "A" * 1_000, "%00", "' OR 1=1"])
