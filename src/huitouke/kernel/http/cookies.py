@@ -16,8 +16,9 @@ from huitouke.kernel.access.signed_in import SESSION_COOKIE
 PREFIXED: Final[Mapping[str, str]] = {
     SESSION_COOKIE: f"__Host-{SESSION_COOKIE}",
     "huitouke_operator": "__Secure-huitouke_operator",
+    "huitouke_visitor": "__Secure-huitouke_visitor",
 }
-"""The operator's goes to one path only, which `__Host-` doesn't allow."""
+"""The operator's goes to one path only, and a visitor's to that of one page, which `__Host-` doesn't allow."""
 
 _PLAIN: Final[Mapping[str, str]] = {prefixed: plain for plain, prefixed in PREFIXED.items()}
 
