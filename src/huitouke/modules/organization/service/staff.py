@@ -23,7 +23,7 @@ from huitouke.kernel.plans.period import Subscription
 from huitouke.kernel.scoping import NOBODYS, Owners
 from huitouke.kernel.tenancy import Tenant
 from huitouke.kernel.work import schedule
-from huitouke.modules.organization.models import OwnRole, Staff
+from huitouke.modules.organization.models import Onboarding, OwnRole, Staff
 from huitouke.modules.organization.service import problems
 from huitouke.modules.organization.service.address_book import connected
 from huitouke.modules.organization.service.granting import only_owners, refuse_role_beyond
@@ -93,15 +93,20 @@ async def found_tenant(
         return await found(ctx, name, owner, Subscription())
 
 
-async def found(ctx: Context, name: str, owner: NewStaff, plan: Subscription) -> Founded:
+async def found(ctx: Context, name: str, owner: NewStaff, plan: Subscription, *, simple: bool = False) -> Founded:
     """Makes the context's tenant, which is not there yet, in its open transaction, with that owner and plan.
+
+    `simple`: it begins in simple mode, with the way of a new owner before it.
 
     Raises InvalidInput, SignInNameTaken, WeakPassword.
     """
     title, now = clean_name(name), clock.now()
     tenant = Tenant(id=ctx.tenant_id, name=title, created_at=now, plan_id=plan.plan_id, plan_expires_at=plan.expires_at)
+    tenant.simple_mode = simple
     ctx.session.add(tenant)
     await ctx.session.flush()
+    if simple:
+        ctx.session.add(Onboarding(facts={}, started_at=now, updated_at=now))
     staff = await _insert(ctx, owner)
     await audit.record(ctx, "organization.founded", "tenant", ctx.tenant_id, after={"name": title})
     for kind in (measuring.KIND, health.KIND):
