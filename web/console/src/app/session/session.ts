@@ -86,6 +86,11 @@ export async function changeLocale(locale: string): Promise<void> {
   await become(await unwrap(api.PATCH('/api/session', { body: { locale } })));
 }
 
+/** Few pages or all of them, for everybody in the shop. */
+export async function setSimpleMode(simple: boolean): Promise<void> {
+  await become(await unwrap(api.PUT('/api/simple-mode', { body: { simple_mode: simple } })));
+}
+
 export async function changePassword(current: string, wanted: string): Promise<void> {
   await unwrap(api.POST('/api/session/password', { body: { old_password: current, new_password: wanted } }));
 }
