@@ -91,6 +91,7 @@ export default ts.config(
     rules: { 'no-restricted-imports': ['error', { patterns: [{ group: ['@huitouke/api'], allowTypeImports: true, message: 'Server data lives in the query cache.' }] }] },
   },
   { files: ['packages/api/src/client.ts', 'phone/**'], rules: { 'no-restricted-syntax': ['error', noDirectKeys] } },
+  { files: ['page/**'], rules: { 'no-restricted-syntax': 'off' } },
   { files: ['console/src/app/commands/registry.ts'], rules: { 'no-restricted-syntax': 'off' } },
   ...FEATURES.map((feature) => ({
     files: [`console/src/features/${feature}/**`],

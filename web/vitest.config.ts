@@ -12,7 +12,7 @@ export default defineConfig({
         test: {
           name: 'pure',
           environment: 'node',
-          include: ['{packages/*,console,phone}/**/*.test.ts'],
+          include: ['{packages/*,console,phone,page}/**/*.test.ts'],
           exclude: ['**/*.dom.test.ts', '**/node_modules/**'],
         },
       },
@@ -22,7 +22,7 @@ export default defineConfig({
         test: {
           name: 'dom',
           environment: 'happy-dom',
-          include: ['{packages/*,console,phone}/**/*.dom.test.ts'],
+          include: ['{packages/*,console,phone,page}/**/*.dom.test.ts'],
           exclude: ['**/node_modules/**'],
         },
       },

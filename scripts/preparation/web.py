@@ -11,7 +11,11 @@ WEB = ROOT / "web"
 LOCK = WEB / "package-lock.json"
 PACKAGES_STAMP = WEB / "node_modules" / ".huitouke-stamp"
 BUILD_STAMP = CACHE / "web-build"
-BUILT = (ROOT / "src/huitouke/web/console/index.html", ROOT / "src/wechat_sandbox/web/phone/index.html")
+BUILT = (
+    ROOT / "src/huitouke/web/console/index.html",
+    ROOT / "src/huitouke/web/page/index.html",
+    ROOT / "src/wechat_sandbox/web/phone/index.html",
+)
 NOT_SOURCES = {"node_modules", "dist", "generated", "coverage", ".vite"}
 
 

@@ -1,7 +1,7 @@
 """Puts the ASGI application together from the modules.
 
 request ─ RequestFrame ─ SecurityHeaders ─ BodyLimit ─ CsrfRule ─ FastAPI: /api, /files, /health, …
-                                                                  └ what no route answers: the console
+                                                                  └ what no route answers: /c, the console
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ from huitouke.kernel.files.console import UPLOAD_PATH
 from huitouke.kernel.files.purposes import upload_limit_bytes
 from huitouke.kernel.http import api_docs, frame, problems, testing
 from huitouke.kernel.http.console_app import ConsoleApp
+from huitouke.kernel.http.guest_pages import GuestPages
 from huitouke.kernel.http.lifespan import Lifespan
 from huitouke.kernel.modules import ModuleError, Modules, Surface
 from huitouke.kernel.observability import health
-from huitouke.kernel.realtime.app import PATH as REALTIME_PATH
+from huitouke.kernel.realtime.app import is_socket
 from huitouke.kernel.release import release
 from huitouke.kernel.scoping import use_scoped
 from huitouke.kernel.settings import Settings
@@ -78,7 +79,7 @@ def create_app(
     for surface in SURFACES:
         for router in _routers(modules, surface):
             api.include_router(router, responses=problems.PROBLEM_RESPONSES)
-    api.router.default = console
+    api.router.default = GuestPages(WEB_FOLDER / "page", console, settings.public_url)
     dispatcher = Dispatcher(_framed(api, settings))
     return Lifespan(dispatcher, services, REFUSALS)
 
@@ -94,7 +95,7 @@ class Dispatcher:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.callbacks is not None and scope["path"].startswith(CALLBACK_PREFIX):
             await self.callbacks(scope, receive, send)
-        elif self.realtime is not None and scope["path"] == REALTIME_PATH:
+        elif self.realtime is not None and is_socket(scope["path"]):
             await self.realtime(scope, receive, send)
         else:
             await self.api(scope, receive, send)

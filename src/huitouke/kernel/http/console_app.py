@@ -34,7 +34,17 @@ ENCODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
 HASHED_FOLDER: Final = "assets/"
 """The build puts files whose names bear a hash of their content here."""
 
-NOT_PAGES: Final = ("api/", "operator/api/", "files/", "callbacks/", "health/", "realtime", "testing/", "metrics")
+NOT_PAGES: Final = (
+    "api/",
+    "operator/api/",
+    "visitor/api/",
+    "files/",
+    "callbacks/",
+    "health/",
+    "realtime",
+    "testing/",
+    "metrics",
+)
 NOT_BUILT: Final = "控制台页面还没有构建：运行 make web。\nThe console has not been built: run make web.\n"
 
 
@@ -53,9 +63,9 @@ class ConsoleApp:
     """ASGI application for everything that no route answers: the console's files, and its page for all its paths."""
 
     def __init__(self, folder: Path, extensions: Mapping[str, Path] = MappingProxyType({})) -> None:
-        self.assets = _read_folder(folder)
+        self.assets = read_folder(folder)
         for name, own in extensions.items():
-            self.assets |= {f"{EXTENSIONS.strip('/')}/{name}/{path}": one for path, one in _read_folder(own).items()}
+            self.assets |= {f"{EXTENSIONS.strip('/')}/{name}/{path}": one for path, one in read_folder(own).items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -78,7 +88,7 @@ class ConsoleApp:
         if asset is None:
             await refuse(NotFound(), scope, receive, send)
             return
-        response = await _respond(asset, Headers(scope=scope))
+        response = await respond(asset, Headers(scope=scope))
         await response(scope, receive, send)
 
     @property
@@ -88,7 +98,8 @@ class ConsoleApp:
         return page.etag.strip('"')[:12] if page is not None else None
 
 
-async def _respond(asset: Asset, headers: Headers) -> Response:
+async def respond(asset: Asset, headers: Headers) -> Response:
+    """The file in the best coding that the client takes, or 304 where it has it."""
     answer = {
         "Cache-Control": asset.cache_control,
         "ETag": asset.etag,
@@ -106,7 +117,7 @@ async def _respond(asset: Asset, headers: Headers) -> Response:
     return Response(await anyio.Path(path).read_bytes(), media_type=asset.media_type, headers=answer)
 
 
-def _read_folder(folder: Path) -> dict[str, Asset]:
+def read_folder(folder: Path) -> dict[str, Asset]:
     """The files by path. Read once: a build replaces files only together with a restart."""
     if not folder.is_dir():
         return {}

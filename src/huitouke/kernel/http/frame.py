@@ -31,7 +31,7 @@ COMPRESSED_FROM_BYTES: Final = 2048
 COMPRESSION_LEVEL: Final = 4
 """Of gzip: 0.4 ms for a page of the inbox; the highest level costs three times that and saves a twentieth."""
 
-API_PREFIXES: Final = ("/api/", "/operator/api/")
+API_PREFIXES: Final = ("/api/", "/operator/api/", "/visitor/api/")
 """Below these stands what our own pages call."""
 
 MAX_LANGUAGE_WISHES: Final = 8

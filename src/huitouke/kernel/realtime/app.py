@@ -1,5 +1,9 @@
 """The live socket at `/realtime`: who is let in, and the bare ASGI application (18 KiB a socket where a framework's
-route takes 29). In a process of its own `standalone` holds the sockets."""
+route takes 29). In a process of its own `standalone` holds the sockets.
+
+Visitors of a shop's page have theirs below the page's own path, with the page's own cookie; neither cookie opens the
+other's socket.
+"""
 
 from collections.abc import Awaitable, Callable, Iterable
 from http.cookies import CookieError, SimpleCookie
@@ -16,12 +20,19 @@ from huitouke.kernel.realtime.connection import AsgiConnection, Connection, Disc
 from huitouke.kernel.realtime.hub import Hub
 from huitouke.kernel.realtime.session import serve
 from huitouke.kernel.realtime.streams import Stream
+from huitouke.kernel.visitors import PATH as VISITOR_PATH
+from huitouke.kernel.visitors import VISITOR_COOKIE, visitor_context
 
 log = structlog.get_logger(__name__)
 
 PATH: Final = "/realtime"
 
 ResolveContext = Callable[[str | None], Awaitable[Context]]
+
+
+def is_socket(path: str) -> bool:
+    """Whether a live socket is at that path: staff's, or one of a page's visitors."""
+    return path == PATH or VISITOR_PATH.fullmatch(path) is not None
 
 
 async def context_of_cookie(token: str | None) -> Context:
@@ -64,7 +75,7 @@ class RealtimeApp:
         connection = AsgiConnection(receive, send)
         try:
             await connection.accept()
-            await self.serve(connection, headers.get(b"cookie", ""))
+            await self.serve(connection, headers.get(b"cookie", ""), scope["path"])
         except Disconnected:
             return
 
@@ -75,8 +86,13 @@ class RealtimeApp:
         log.warning("realtime.foreign_origin", origin=origin)
         return False
 
-    async def serve(self, connection: Connection, cookies: str) -> None:
+    async def serve(self, connection: Connection, cookies: str, path: str = PATH) -> None:
         """Serves an accepted connection until it ends; `cookies` is the handshake's header. Raises Disconnected."""
+        page = VISITOR_PATH.fullmatch(path)
+        if page is not None:
+            code, visitor = page.group(1), _cookie(cookies, VISITOR_COOKIE)
+            await serve(self.hub, connection, lambda: visitor_context(code, visitor), self._build)
+            return
         token = _cookie(cookies, SESSION_COOKIE)
         await serve(self.hub, connection, lambda: self._resolve(token), self._build)
 

@@ -18,7 +18,7 @@ from uuid import UUID
 import structlog
 
 from huitouke.kernel.access.signed_in import forget
-from huitouke.kernel.context import ALL_DATA, Context, job_context
+from huitouke.kernel.context import ALL_DATA, ActorKind, Context, job_context
 from huitouke.kernel.database import transaction
 from huitouke.kernel.ending import vital
 from huitouke.kernel.notify import Signal, Topic, subscribed
@@ -41,6 +41,9 @@ class Hub:
 
     def __init__(self, streams: Iterable[Stream]) -> None:
         self.streams = {stream.name: stream for stream in streams}
+        self._fed: dict[str, list[str]] = {}
+        for name, stream in self.streams.items():
+            self._fed.setdefault(getattr(stream, "follows", name), []).append(name)
         self._sockets: dict[UUID, set[Socket]] = {}
         self._watching: dict[TenantKey, set[Socket]] = {}
         self._dirty: set[TenantKey] = set()
@@ -76,7 +79,9 @@ class Hub:
     def room_for(self, context: Context) -> bool:
         """Whether this process, and this person, may have one more socket."""
         own = sum(socket.context.actor == context.actor for socket in self._sockets.get(context.tenant_id, ()))
-        return self.size < limits.SOCKETS_PER_PROCESS and own < limits.SOCKETS_PER_ACTOR
+        visits = context.actor.kind is ActorKind.VISITOR
+        limit = limits.SOCKETS_PER_VISITOR if visits else limits.SOCKETS_PER_ACTOR
+        return self.size < limits.SOCKETS_PER_PROCESS and own < limit
 
     def add(self, socket: Socket) -> None:
         """The socket gets hints from now on."""
@@ -128,8 +133,9 @@ class Hub:
 
     def _on_stream(self, signal: Signal) -> None:
         name, _, id = signal.key.partition(SEPARATOR)
-        if signal.tenant_id is not None and name in self.streams:
-            self.grown(signal.tenant_id, (name, UUID(id)))
+        if signal.tenant_id is not None:
+            for fed in self._fed.get(name, ()):
+                self.grown(signal.tenant_id, (fed, UUID(id)))
 
     def _on_hint(self, signal: Signal) -> None:
         if signal.tenant_id in self._sockets and signal.tenant_id is not None:
@@ -251,12 +257,13 @@ class Hub:
     async def _tell_hints(self, tenant_id: UUID, hints: Mapping[tuple[str, UUID | None], int]) -> None:
         """Hints that name rows of scoped tables reach only who sees the row; whose they are is read once for all."""
         owners: dict[tuple[str, UUID], Owners] = {}
-        if any(socket.context.scope != ALL_DATA for socket in self._sockets.get(tenant_id, ())):
+        of_staff = [socket for socket in self._sockets.get(tenant_id, ()) if socket.staffs]
+        if any(socket.context.scope != ALL_DATA for socket in of_staff):
             owners = await _owners(tenant_id, hints)
         for (kind, id), version in hints.items():
             text = encode(Hint(kind=kind, id=id, version=version or None))
             of = owners.get((kind, id)) if id is not None else None
-            sockets = list(self._sockets.get(tenant_id, ()))
+            sockets = [socket for socket in self._sockets.get(tenant_id, ()) if socket.staffs]
             about = next((name for name, stream in self.streams.items() if kind in getattr(stream, "hints", ())), None)
             if about is not None and id is not None:
                 sockets = await self._allowed(sockets, (about, id))

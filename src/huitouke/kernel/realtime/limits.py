@@ -25,6 +25,7 @@ QUEUE_BYTES: Final = 2 * 1024 * 1024
 """What may wait for a slow client before it is told to come back."""
 SOCKETS_PER_PROCESS: Final = 20_000
 SOCKETS_PER_ACTOR: Final = 30
+SOCKETS_PER_VISITOR: Final = 5
 READS_AT_ONCE: Final = 3
 """Tenants whose changes are read at the same time; each takes a pooled connection."""
 

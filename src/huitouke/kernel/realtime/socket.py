@@ -7,7 +7,7 @@ from time import monotonic
 from typing import TypeAlias
 from uuid import UUID
 
-from huitouke.kernel.context import Context
+from huitouke.kernel.context import ActorKind, Context
 from huitouke.kernel.realtime import limits
 from huitouke.kernel.realtime.connection import Connection
 
@@ -42,6 +42,11 @@ class Socket:
         self._visible: dict[StreamKey, tuple[bool, float]] = {}
         self.rights_changed = asyncio.Event()
         """Somebody's rights changed: whether this person's did is to be asked now, and not in half a minute."""
+
+    @property
+    def staffs(self) -> bool:
+        """Whether it is a colleague's. Visitors get no hints: they are about the shop's lists."""
+        return self.context.actor.kind is not ActorKind.VISITOR
 
     def push(self, text: str) -> None:
         """Has the frame sent. A client too slow to take what waits is told to come back."""

@@ -1,7 +1,7 @@
 """A port on the `websockets` library: the live sockets of a `realtime` process, and health and metrics of any role.
 
-GET /realtime with an upgrade    a live socket (where the process holds any)
-any other GET                    asked of the application given: /health/live, /health/ready, /metrics
+GET /realtime, or a page's, with an upgrade    a live socket (where the process holds any)
+any other GET                                  asked of the application given: /health/live, /health/ready, /metrics
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from huitouke.kernel.observability.probe import ask
-from huitouke.kernel.realtime.app import PATH, RealtimeApp
+from huitouke.kernel.realtime.app import RealtimeApp, is_socket
 from huitouke.kernel.realtime.connection import Disconnected, WebsocketsConnection
 from huitouke.kernel.realtime.limits import INCOMING_BYTES
 
@@ -90,7 +90,7 @@ class _Entrance:
     async def answer(self, connection: ServerConnection, request: Request) -> Response | None:
         """None lets the handshake go on."""
         headers = request.headers
-        if self._sockets is not None and request.path.partition("?")[0] == PATH:
+        if self._sockets is not None and is_socket(request.path.partition("?")[0]):
             if "Upgrade" not in headers or self._sockets.admits(_first(headers, "Origin"), _first(headers, "Host")):
                 return None
             return connection.respond(HTTPStatus.FORBIDDEN, "")
@@ -107,7 +107,8 @@ class _Entrance:
         assert connection.request is not None
         cookies = "; ".join(connection.request.headers.get_all("Cookie"))
         try:
-            await self._sockets.serve(WebsocketsConnection(connection), cookies)
+            path = connection.request.path.partition("?")[0]
+            await self._sockets.serve(WebsocketsConnection(connection), cookies, path)
         except Disconnected:
             return
 

@@ -14,7 +14,8 @@ class Stream(Protocol):
     """A kind of numbered stream, e.g. `conversation`. Every change of one stream carries the next number.
 
     The number is raised by the UPDATE that the change makes anyway, so commit order and number order are the same.
-    All functions run inside a read-only use of a tenant's transaction.
+    All functions run inside a read-only use of a tenant's transaction. A stream with an attribute `follows` has no
+    numbers of its own: it shows what another stream's changes mean to other people, and grows when that one does.
     """
 
     @property

@@ -9,19 +9,21 @@ def module() -> Module:
 
     from huitouke.kernel.modules import MenuEntry, Permission, SurfaceRouter
     from huitouke.kernel.operators.health import SIGNS
-    from huitouke.modules.conversations import console, demo, events, models, queries, reactions, today
+    from huitouke.modules.conversations import console, demo, events, models, queries, reactions, today, visitor
     from huitouke.modules.conversations.callbacks import ROUTES
     from huitouke.modules.conversations.channels import REGISTRY
+    from huitouke.modules.conversations.channels.website import Website
     from huitouke.modules.conversations.channels.wecom_kf import WecomKf
     from huitouke.modules.conversations.service import scope
-    from huitouke.modules.conversations.streams import ConversationStream
-    from huitouke.modules.organization.service import EVENT_ROUTES, TODAY
+    from huitouke.modules.conversations.service.trying import DOOR
+    from huitouke.modules.conversations.streams import ChatStream, ConversationStream
+    from huitouke.modules.organization.service import CHAT_DOORS, EVENT_ROUTES, TODAY
 
     folder = Path(__file__).parent
     return Module(
         name="conversations",
         requires=("organization", "customers"),
-        routers=(SurfaceRouter("console", console.router),),
+        routers=(SurfaceRouter("console", console.router), SurfaceRouter("visitor", visitor.router)),
         permissions=(
             Permission("conversations.view", presets=("manager", "operator", "agent", "analyst")),
             Permission("conversations.reply", presets=("manager", "operator", "agent"), visitors=False),
@@ -43,16 +45,18 @@ def module() -> Module:
         runners=reactions.RUNNERS,
         jobs=reactions.JOBS,
         schedules=reactions.SCHEDULES,
-        streams=(ConversationStream(),),
+        streams=(ConversationStream(), ChatStream()),
         extensions={
-            REGISTRY: (WecomKf(),),
+            REGISTRY: (WecomKf(), Website()),
             EVENT_ROUTES: ROUTES,
             SIGNS: (queries.failing_accounts,),
             TODAY: today.PARTS,
+            CHAT_DOORS: (DOOR,),
         },
         models=(
             models.ChannelAccount,
             models.Conversation,
+            models.HostedPage,
             models.Message,
             models.MessageReceipt,
             models.EarlyRecall,

@@ -53,6 +53,22 @@ class ChannelAccount(TenantScoped, Base):
     created_at: Mapped[datetime] = mapped_column(Moment)
 
 
+class HostedPage(TenantScoped, Base):
+    """A chat page of ours for one account of the channel `website`; name, picture and greeting are the account's."""
+
+    __tablename__ = "hosted_pages"
+
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(Text)
+    is_on: Mapped[bool]
+    color: Mapped[str] = mapped_column(Text)
+    questions: Mapped[list[str]] = mapped_column(JSONB)
+    """Texts of the buttons under the greeting; a tap sends them."""
+    record_number: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    changed_at: Mapped[datetime] = mapped_column(Moment)
+
+
 class Conversation(TenantScoped, Base):
     """All that one customer and one account ever said to each other."""
 

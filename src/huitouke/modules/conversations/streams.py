@@ -7,9 +7,11 @@ from uuid import UUID
 from sqlalchemy import select
 
 from huitouke.kernel.context import Context
-from huitouke.modules.conversations import queries
+from huitouke.modules.conversations import queries, visitor_queries
 from huitouke.modules.conversations.models import Conversation, Message
 from huitouke.modules.conversations.schemas import ConversationChanged, MessageChanged
+from huitouke.modules.conversations.service import hosted_pages
+from huitouke.modules.conversations.visitor_schemas import ChatChanged, ChatMessage
 
 
 class ConversationStream:
@@ -69,3 +71,45 @@ class ConversationStream:
                 .limit(limit)
             )
         ).all()
+
+
+class ChatStream:
+    """The same conversation as its visitor sees it, with the same numbers.
+
+    Most changes mean nothing to visitors. The last frame always bears the conversation's own number, so that a page
+    that has applied everything stands where the conversation does, and nothing is read for it again.
+    """
+
+    name = "chat"
+    follows = ConversationStream.name
+
+    async def frames(self, ctx: Context, id: UUID, after_seq: int, limit: int) -> Sequence[ChatMessage | ChatChanged]:
+        """At most `limit` frames after `after_seq`; nothing for a conversation that doesn't exist."""
+        row = await ctx.session.scalar(
+            select(Conversation).where(Conversation.id == id).execution_options(populate_existing=True)
+        )
+        if row is None or row.seq <= after_seq:
+            return []
+        changed = await visitor_queries.changed_after(ctx, id, after_seq, limit)
+        frames: list[ChatMessage | ChatChanged] = [
+            ChatMessage(seq=message.changed_seq, message=message) for message in changed.items
+        ]
+        if not changed.has_more and all(frame.seq != row.seq for frame in frames):
+            frames.append(ChatChanged(seq=row.seq, chat=visitor_queries.chat_of(row)))
+            frames.sort(key=lambda frame: frame.seq)
+        return frames[:limit]
+
+    async def heads(self, ctx: Context, ids: Sequence[UUID]) -> dict[UUID, int]:
+        """The highest number of each conversation."""
+        return await ConversationStream().heads(ctx, ids)
+
+    async def visible(self, ctx: Context, ids: Sequence[UUID]) -> set[UUID]:
+        """A visitor sees the own conversation and no other, while the page is on; nobody else sees any."""
+        row = await visitor_queries.own_conversation(ctx)
+        if row is None or row.id not in ids or not await hosted_pages.is_open(ctx, row.channel_account_id):
+            return set()
+        return {row.id}
+
+    async def changed_since(self, ctx: Context, since: datetime, limit: int) -> Sequence[UUID]:
+        """Visitors have no list."""
+        return []

@@ -2,7 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import openapiTS, { astToString } from 'openapi-typescript';
 
-const SURFACES = ['console', 'operator'];
+const SURFACES = ['console', 'operator', 'visitor'];
 
 await mkdir(new URL('../src/generated/', import.meta.url), { recursive: true });
 for (const surface of SURFACES) {

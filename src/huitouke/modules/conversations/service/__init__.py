@@ -45,6 +45,13 @@ from huitouke.modules.conversations.service.handling import (
     paused_until,
     take,
 )
+from huitouke.modules.conversations.service.hosted_pages import (
+    PageChange,
+    PageView,
+    change_hosted_page,
+    hosted_page,
+    open_hosted_page,
+)
 from huitouke.modules.conversations.service.notices import send_again as send_notice_again
 from huitouke.modules.conversations.service.receiving import receive
 from huitouke.modules.conversations.service.scope import of_conversation
@@ -65,6 +72,8 @@ __all__ = [
     "Inbound",
     "Outgoing",
     "Overtaken",
+    "PageChange",
+    "PageView",
     "Profile",
     "Pulled",
     "Recalled",
@@ -81,12 +90,15 @@ __all__ = [
     "answerable",
     "ask_staff",
     "assistant_views",
+    "change_hosted_page",
     "channel",
     "close",
     "hand_back",
     "hand_over",
+    "hosted_page",
     "mark_read",
     "of_conversation",
+    "open_hosted_page",
     "pause_assistant",
     "paused_until",
     "quoted",

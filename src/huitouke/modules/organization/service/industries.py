@@ -60,8 +60,8 @@ change: it adds and fills in anew, and never overwrites what a person edited."""
 class ChatDoor:
     """A page on which customers write: `open` makes it ready, `look` gives its address, None where there is none yet.
 
-    Both take a context with an open transaction; `open` also the shop's name, and doing it again changes nothing.
+    Both take a context with an open transaction; opening it again leaves what a person changed on it.
     """
 
-    open: Callable[[Context, str], Awaitable[str]]
+    open: Callable[[Context, Shop], Awaitable[str]]
     look: Callable[[Context], Awaitable[str | None]]

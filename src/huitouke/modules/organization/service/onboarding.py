@@ -44,7 +44,7 @@ async def choose_industry(ctx: Context, industry: str) -> Onboarding:
         had = {"industry": before} if before else None
         chosen = {"industry": industry}
         await audit.record(ctx, "organization.industry_chosen", "tenant", ctx.tenant_id, had, chosen)
-    await _prepare(ctx, row)
+    await _prepare(ctx, row, industry)
     return row
 
 
@@ -72,9 +72,9 @@ async def tell_facts(ctx: Context, told: Mapping[str, str]) -> Onboarding:
         await audit.record(ctx, "organization.facts_told", "tenant", ctx.tenant_id, before=had, after=facts)
     row.facts_at = row.facts_at or now
     row.updated_at = now
-    await _prepare(ctx, row)
+    shop = await _prepare(ctx, row, row.industry)
     for door in _doors()[:1]:
-        await door.open(ctx, await _shop_name(ctx))
+        await door.open(ctx, shop)
     return row
 
 
@@ -106,18 +106,13 @@ async def set_simple_mode(ctx: Context, simple: bool) -> None:
     ctx.after_commit(lambda: forget_standing(tenant_id))
 
 
-async def _prepare(ctx: Context, row: Onboarding) -> None:
-    if row.industry is None:
-        return
+async def _prepare(ctx: Context, row: Onboarding, industry: str) -> Shop:
     await ctx.session.flush()
-    asked = BY_KEY[row.industry].facts
-    shop = Shop(await _shop_name(ctx), row.industry, {key: row.facts[key] for key in asked if key in row.facts})
+    name = await ctx.session.scalar(select(Tenant.name).where(Tenant.id == ctx.tenant_id)) or ""
+    shop = Shop(name, industry, {key: row.facts[key] for key in BY_KEY[industry].facts if key in row.facts})
     for part in load_modules().extensions(INDUSTRY_PARTS):
         await part(ctx, shop)
-
-
-async def _shop_name(ctx: Context) -> str:
-    return await ctx.session.scalar(select(Tenant.name).where(Tenant.id == ctx.tenant_id)) or ""
+    return shop
 
 
 def _doors() -> list[ChatDoor]:
