@@ -1,67 +1,27 @@
 """A new owner's way: industry, facts, and answers that are given only once nothing is missing in them."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Any
 
-import httpx2
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from huitouke.kernel.context import Context, job_context
 from huitouke.kernel.database import transaction
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.keys import Secret
-from huitouke.kernel.plans.period import Subscription
 from huitouke.modules.assistant.models import KnowledgeEntry
+from huitouke.modules.conversations.service import PageChange, change_hosted_page, hosted_page
 from huitouke.modules.organization.service import NewStaff, add_staff
-from huitouke.modules.organization.service.staff import found
 from tests.support.http import PASSWORD, application, signed_in
-
-
-@dataclass
-class Shop:
-    """A shop as signing up leaves it, and its owner's client."""
-
-    context: Context
-    owner: httpx2.AsyncClient
-
-    async def puts(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        answer = await self.owner.put(path, json=body)
-        assert answer.status_code == 200, answer.text
-        return dict(answer.json())
-
-    async def chooses(self, industry: str) -> dict[str, Any]:
-        return await self.puts("/api/onboarding/industry", {"industry": industry})
-
-    async def tells(self, **facts: str) -> dict[str, Any]:
-        return await self.puts("/api/onboarding/facts", {"facts": facts})
-
-    async def answered(self, question: str) -> str | None:
-        trace = (await self.owner.post("/api/knowledge/try", json={"question": question})).json()
-        return trace["answer"] if trace["decision"] == "answered" else None
-
-    async def entry(self, question: str) -> KnowledgeEntry:
-        async with transaction(self.context) as ctx:
-            found = await ctx.session.scalar(select(KnowledgeEntry).where(KnowledgeEntry.question == question))
-        assert found is not None
-        return found
-
-    async def count(self) -> int:
-        async with transaction(self.context) as ctx:
-            return await ctx.session.scalar(select(func.count(KnowledgeEntry.id))) or 0
+from tests.support.new_shop import NewShop, new_shop
 
 
 @pytest.fixture
-async def shop(database: object) -> AsyncIterator[Shop]:
-    name, context = f"owner-{new_id().hex}", job_context(new_id())
-    async with transaction(context) as ctx:
-        await found(ctx, "街角小馆", NewStaff("店长", name, Secret(PASSWORD), "owner"), Subscription(), simple=True)
-    async with signed_in(application(), name) as owner:
-        yield Shop(context, owner)
+async def shop(database: object) -> AsyncIterator[NewShop]:
+    async with new_shop() as opened:
+        yield opened
 
 
-async def test_industries_are_offered_and_the_facts_of_the_chosen_one_are_asked(shop: Shop) -> None:
+async def test_industries_are_offered_and_the_facts_of_the_chosen_one_are_asked(shop: NewShop) -> None:
     begun = (await shop.owner.get("/api/onboarding")).json()
     assert [one["label"] for one in begun["industries"]] == ["餐饮", "电商", "美业", "家政", "教育"]
     assert (begun["industry"], begun["facts"], begun["facts_done"]) == (None, [], False)
@@ -71,7 +31,7 @@ async def test_industries_are_offered_and_the_facts_of_the_chosen_one_are_asked(
     assert {"key": "hours", "label": "营业时间", "example": "每天 10:00–21:00", "value": ""} in chosen["facts"]
 
 
-async def test_what_needs_a_fact_is_answered_from_the_moment_it_is_told_and_never_before(shop: Shop) -> None:
+async def test_what_needs_a_fact_is_answered_from_the_moment_it_is_told_and_never_before(shop: NewShop) -> None:
     await shop.chooses("restaurant")
     assert await shop.answered("几点关门") is None
     assert await shop.answered("订位可以取消吗") is not None, "what every shop says alike is answered at once"
@@ -86,7 +46,7 @@ async def test_what_needs_a_fact_is_answered_from_the_moment_it_is_told_and_neve
     assert await shop.answered("几点关门") is None, "a fact that was taken away is not told any more"
 
 
-async def test_a_blank_is_never_told_to_customers_whatever_a_person_does(shop: Shop) -> None:
+async def test_a_blank_is_never_told_to_customers_whatever_a_person_does(shop: NewShop) -> None:
     await shop.chooses("restaurant")
     entry = await shop.entry("人均多少钱？")
     assert (entry.state, "【待填：" in entry.answer) == ("off", True)
@@ -100,7 +60,7 @@ async def test_a_blank_is_never_told_to_customers_whatever_a_person_does(shop: S
     assert await shop.answered("人均多少钱") == "人均 60 元左右。"
 
 
-async def test_what_a_person_edited_or_removed_stays_whatever_the_facts_become(shop: Shop) -> None:
+async def test_what_a_person_edited_or_removed_stays_whatever_the_facts_become(shop: NewShop) -> None:
     await shop.chooses("restaurant")
     await shop.tells(hours="每天 10:00–21:00", phone="12345678")
     hours, phone = await shop.entry("几点开门？"), await shop.entry("电话是多少？")
@@ -115,7 +75,7 @@ async def test_what_a_person_edited_or_removed_stays_whatever_the_facts_become(s
     assert "87654321" in (await shop.entry("要排队吗？")).answer, "what nobody touched follows"
 
 
-async def test_doing_it_again_changes_nothing(shop: Shop) -> None:
+async def test_doing_it_again_changes_nothing(shop: NewShop) -> None:
     await shop.chooses("beauty")
     await shop.tells(hours="每天 10:00–21:00")
     before, version = await shop.count(), (await shop.entry("几点营业？")).version
@@ -124,7 +84,7 @@ async def test_doing_it_again_changes_nothing(shop: Shop) -> None:
     assert (await shop.count(), (await shop.entry("几点营业？")).version) == (before, version)
 
 
-async def test_another_industry_adds_to_what_is_there_and_takes_nothing_away(shop: Shop) -> None:
+async def test_another_industry_adds_to_what_is_there_and_takes_nothing_away(shop: NewShop) -> None:
     await shop.chooses("restaurant")
     await shop.tells(hours="每天 10:00–21:00", address="中山路 88 号")
     had = await shop.count()
@@ -134,7 +94,7 @@ async def test_another_industry_adds_to_what_is_there_and_takes_nothing_away(sho
     assert await shop.answered("店在哪里") == "我们的地址：中山路 88 号。"
 
 
-async def test_a_question_that_the_shop_has_answered_itself_is_not_added(shop: Shop) -> None:
+async def test_a_question_that_the_shop_has_answered_itself_is_not_added(shop: NewShop) -> None:
     own = {"question": "几点开门？", "answer": "睡醒就开。"}
     await shop.owner.post("/api/knowledge/entries", json=own)
     await shop.chooses("restaurant")
@@ -145,25 +105,25 @@ async def test_a_question_that_the_shop_has_answered_itself_is_not_added(shop: S
 
 @pytest.mark.parametrize(("facts", "reason"), [({"moon": "满"}, "facts"), ({"hours": "长" * 121}, "facts.hours")])
 async def test_facts_that_nobody_asks_for_or_that_are_essays_are_refused(
-    shop: Shop, facts: dict[str, str], reason: str
+    shop: NewShop, facts: dict[str, str], reason: str
 ) -> None:
     await shop.chooses("restaurant")
     refused = await shop.owner.put("/api/onboarding/facts", json={"facts": facts})
     assert (refused.status_code, reason.split(".")[0] in refused.json()["field"]) == (422, True)
 
 
-async def test_facts_need_an_industry_and_an_industry_must_exist(shop: Shop) -> None:
+async def test_facts_need_an_industry_and_an_industry_must_exist(shop: NewShop) -> None:
     assert (await shop.owner.put("/api/onboarding/facts", json={"facts": {"hours": "早"}})).status_code == 422
     assert (await shop.owner.put("/api/onboarding/industry", json={"industry": "moon"})).status_code == 422
 
 
-async def test_a_fact_is_text_and_can_neither_be_a_template_nor_a_blank(shop: Shop) -> None:
+async def test_a_fact_is_text_and_can_neither_be_a_template_nor_a_blank(shop: NewShop) -> None:
     await shop.chooses("restaurant")
     await shop.tells(phone="12345678", hours="见门口 {phone}【待填：x】")
     assert await shop.answered("几点关门") == "我们的营业时间：见门口 phone 待填：x。"
 
 
-async def test_who_does_not_manage_the_shop_sees_and_changes_none_of_it(shop: Shop) -> None:
+async def test_who_does_not_manage_the_shop_sees_and_changes_none_of_it(shop: NewShop) -> None:
     name = f"agent-{new_id().hex}"
     async with transaction(shop.context) as ctx:
         await add_staff(ctx, NewStaff("小雨", name, Secret(PASSWORD), "agent"))
@@ -173,7 +133,7 @@ async def test_who_does_not_manage_the_shop_sees_and_changes_none_of_it(shop: Sh
         assert (await agent.put("/api/simple-mode", json={"simple_mode": False})).status_code == 403
 
 
-async def test_simple_mode_is_what_a_new_owner_sees_and_one_switch_ends_it(shop: Shop) -> None:
+async def test_simple_mode_is_what_a_new_owner_sees_and_one_switch_ends_it(shop: NewShop) -> None:
     me = (await shop.owner.get("/api/session")).json()
     assert me["tenant"]["simple_mode"]
     assert [entry["label"] for entry in me["menu"] if not entry["more"]] == ["今天", "消息", "客户", "活动"]
@@ -186,3 +146,41 @@ async def test_simple_mode_is_what_a_new_owner_sees_and_one_switch_ends_it(shop:
     assert again["menu"] == me["menu"]
     noted = [entry["action"] for entry in (await shop.owner.get("/api/audit")).json()["items"]]
     assert noted.count("organization.simple_mode") == 2
+
+
+async def test_the_facts_open_the_chat_page_with_words_and_questions_that_fit(shop: NewShop) -> None:
+    chosen = await shop.chooses("restaurant")
+    assert chosen["chat_page"] is None
+    told = await shop.tells(hours="每天 10:00–21:00", delivery="3 公里内可以送")
+    async with transaction(shop.context) as ctx:
+        page = await hosted_page(ctx)
+    assert page is not None
+    assert (told["chat_page"], page.name, page.is_on) == (page.url, "街角小馆", True)
+    assert page.greeting.startswith("您好，欢迎来到街角小馆")
+    assert page.questions == ("几点营业？", "可以送外卖吗？"), "only what can be answered is offered"
+    for question in page.questions:
+        assert await shop.answered(question) is not None
+
+
+async def test_what_a_person_changed_on_the_page_stays(shop: NewShop) -> None:
+    await shop.chooses("restaurant")
+    await shop.tells(hours="每天 10:00–21:00")
+    async with transaction(shop.context) as ctx:
+        await change_hosted_page(ctx, PageChange(name="老馆子", greeting="来啦！", questions=["有座吗？"]))
+    await shop.tells(hours="每天 9:00–21:00", address="中山路 88 号")
+    async with transaction(shop.context) as ctx:
+        page = await hosted_page(ctx)
+    assert page is not None
+    assert (page.name, page.greeting, page.questions) == ("老馆子", "来啦！", ("有座吗？",))
+
+
+@pytest.mark.parametrize("industry", ["restaurant", "ecommerce", "beauty", "housekeeping", "education"])
+async def test_each_industrys_buttons_on_the_page_are_answered(shop: NewShop, industry: str) -> None:
+    asked = (await shop.chooses(industry))["facts"]
+    await shop.tells(**{fact["key"]: fact["example"] for fact in asked})
+    async with transaction(shop.context) as ctx:
+        page = await hosted_page(ctx)
+    assert page is not None
+    assert len(page.questions) == 4
+    unanswered = [question for question in page.questions if await shop.answered(question) is None]
+    assert unanswered == []

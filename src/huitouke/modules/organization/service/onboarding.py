@@ -10,8 +10,9 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from huitouke.kernel import audit, clock
-from huitouke.kernel.context import Context
+from huitouke.kernel.context import DEFAULT_LOCALE, Context
 from huitouke.kernel.errors import InvalidInput
+from huitouke.kernel.locales import translate
 from huitouke.kernel.modules import load_modules
 from huitouke.kernel.plans.standing import forget_standing
 from huitouke.kernel.tenancy import Tenant
@@ -69,7 +70,8 @@ async def tell_facts(ctx: Context, told: Mapping[str, str]) -> Onboarding:
     now = clock.now()
     if facts != had:
         row.facts = facts
-        await audit.record(ctx, "organization.facts_told", "tenant", ctx.tenant_id, before=had, after=facts)
+        before, after = {"facts": _in_words(had)}, {"facts": _in_words(facts)}
+        await audit.record(ctx, "organization.facts_told", "tenant", ctx.tenant_id, before=before, after=after)
     row.facts_at = row.facts_at or now
     row.updated_at = now
     shop = await _prepare(ctx, row, row.industry)
@@ -104,6 +106,11 @@ async def set_simple_mode(ctx: Context, simple: bool) -> None:
         )
     tenant_id = ctx.tenant_id
     ctx.after_commit(lambda: forget_standing(tenant_id))
+
+
+def _in_words(facts: Mapping[str, str]) -> list[str]:
+    """For the log, which people read who know no keys."""
+    return [f"{translate(DEFAULT_LOCALE, f'facts.{key}')}：{value}" for key, value in facts.items()]
 
 
 async def _prepare(ctx: Context, row: Onboarding, industry: str) -> Shop:
