@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Page
 
 from tests.e2e.composers.lived_in import Part, lived_in
+from tests.e2e.composers.shop import found_shop
 from tests.e2e.pages.looks import chinese_leftovers, faults_of_access, raw_keys, too_wide
 from tests.e2e.pages.screens import DESKTOP, MOBILE, Screens
 from tests.e2e.pages.words import Language
@@ -49,6 +50,25 @@ async def test_every_page_is_accessible_whole_and_in_one_language(
         await console.is_settled()
         faults += [f"{name}: {fault}" for fault in await _faults(console.page, language)]
     await place.shop.close()
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.timeout(SEVERAL_PAGES_SECONDS)
+@pytest.mark.parametrize(("width", "language"), forms(("1440", "en"), ("375", "zh-CN")))
+async def test_a_new_owners_pages_too_in_simple_mode(screens: Screens, width: str, language: Language) -> None:
+    shop = await found_shop(screens.stage, name="Corner shop", owner="Olive")
+    await shop.owner.put("/api/simple-mode", {"simple_mode": True})
+    console = await screens.console(shop.owner, size=WIDTHS[width], language=language, at="/start")
+    faults: list[str] = []
+    for step, path in enumerate(("/start", "/start/facts", "/start/ready", "/today", "/activities", "/me")):
+        if step == 1:
+            await shop.owner.put("/api/onboarding/industry", {"industry": "beauty"})
+        if step == 2:
+            await shop.owner.put("/api/onboarding/facts", {"facts": {"hours": "10:00–21:00"}})
+        await console.go(path)
+        await console.is_settled()
+        faults += [f"{path}: {fault}" for fault in await _faults(console.page, language)]
+    await shop.close()
     assert not faults, "\n".join(faults)
 
 

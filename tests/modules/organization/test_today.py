@@ -87,6 +87,7 @@ async def test_answers_with_blanks_are_asked_for_and_listed(shop: NewShop) -> No
     await shop.chooses("restaurant")
     before = (await shop.owner.get("/api/knowledge/questions")).json()["blanks"]
     assert (await lines(shop))["blanks"]["text"].startswith(f"有 {len(before)} 个")
+    assert "电话是多少？" not in [entry["question"] for entry in before], "a fact is asked for on its own page"
     assert all("【待填" in entry["answer"] and entry["state"] == "off" for entry in before)
     body = {"answer": "人均 60 元左右。", "state": "on"}
     entry = next(entry for entry in before if entry["question"] == "人均多少钱？")

@@ -17,7 +17,7 @@ from huitouke.modules.assistant.models import IndustryEntry, KnowledgeEntry
 from huitouke.modules.assistant.schemas import EntryDraft, EntryState
 from huitouke.modules.assistant.service.blanks import facts_in, filled, has_blank
 from huitouke.modules.assistant.service.entries import add_entries, announce, question_key, rewrite, same_questions
-from huitouke.modules.organization.service import Shop
+from huitouke.modules.organization.service import INDUSTRY_KEYS, Shop
 
 FOLDER: Final = Path(__file__).parents[1] / "industries"
 SOURCE: Final = "import"
@@ -49,6 +49,12 @@ def templates(industry: str) -> tuple[Template, ...]:
     if not file.is_file():
         return ()
     return tuple(Template(**{**row, "variants": tuple(row["variants"])}) for row in orjson.loads(file.read_bytes()))
+
+
+@lru_cache(maxsize=1)
+def own_words_needed() -> list[tuple[str, str]]:
+    """(industry, key) of the entries whose answer no fact completes: the shop has to say it in its own words."""
+    return [(key, each.key) for key in INDUSTRY_KEYS for each in templates(key) if has_blank(each.answer)]
 
 
 async def prepare_shop(ctx: Context, shop: Shop) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, tuple_
 
 from huitouke.kernel import clock
 from huitouke.kernel.context import Context
@@ -16,6 +16,7 @@ from huitouke.kernel.ids import lowest_id
 from huitouke.modules.assistant.models import IndustryEntry, KnowledgeEntry, ReplyTrace
 from huitouke.modules.assistant.service.blanks import OPENING, has_blank
 from huitouke.modules.assistant.service.entries import question_key, same_questions
+from huitouke.modules.assistant.service.industries import own_words_needed
 from huitouke.modules.organization.service import Day, TodayLine
 
 KEPT: Final = timedelta(days=7)
@@ -119,11 +120,16 @@ async def _blanks(ctx: Context) -> int:
 
 
 def _with_blanks() -> Select[KnowledgeEntry]:
-    """Through the entries of industries, some hundred at most: nobody else writes blanks."""
+    """Through the entries of industries, some hundred at most: nobody else writes blanks. What only lacks a fact is
+    asked for on the page of facts, where one word fills several answers."""
     return (
         select(KnowledgeEntry)
         .join(IndustryEntry, IndustryEntry.entry_id == KnowledgeEntry.id)
-        .where(KnowledgeEntry.deleted_at.is_(None), KnowledgeEntry.answer.contains(OPENING, autoescape=True))
+        .where(
+            tuple_(IndustryEntry.industry, IndustryEntry.key).in_(own_words_needed()),
+            KnowledgeEntry.deleted_at.is_(None),
+            KnowledgeEntry.answer.contains(OPENING, autoescape=True),
+        )
     )
 
 

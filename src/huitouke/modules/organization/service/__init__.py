@@ -4,7 +4,7 @@ from huitouke.modules.organization.service.checks import Check, CheckState, chec
 from huitouke.modules.organization.service.clients import close_clients, wecom_client
 from huitouke.modules.organization.service.event_routes import EVENT_ROUTES, WecomEventRoute, callback_fields
 from huitouke.modules.organization.service.granting import held
-from huitouke.modules.organization.service.industries import CHAT_DOORS, INDUSTRY_PARTS, ChatDoor, Shop
+from huitouke.modules.organization.service.industries import CHAT_DOORS, INDUSTRY_KEYS, INDUSTRY_PARTS, ChatDoor, Shop
 from huitouke.modules.organization.service.onboarding import chat_page
 from huitouke.modules.organization.service.own_roles import RoleChange, create_role, delete_role, update_role
 from huitouke.modules.organization.service.scopes import audit_in_scope, of_people_in, owners_of, people_in, sees
@@ -41,6 +41,7 @@ from huitouke.modules.organization.service.wecom_sign_in import close_door, door
 __all__ = [
     "CHAT_DOORS",
     "EVENT_ROUTES",
+    "INDUSTRY_KEYS",
     "INDUSTRY_PARTS",
     "TODAY",
     "ChatDoor",

@@ -41,6 +41,8 @@ INDUSTRIES: Final = (
 
 BY_KEY: Final[Mapping[str, Industry]] = {industry.key: industry for industry in INDUSTRIES}
 
+INDUSTRY_KEYS: Final = tuple(BY_KEY)
+
 
 @dataclass(frozen=True, slots=True)
 class Shop:

@@ -27,7 +27,7 @@ from huitouke.modules.organization.models import Onboarding, OwnRole, Staff
 from huitouke.modules.organization.service import problems
 from huitouke.modules.organization.service.address_book import connected
 from huitouke.modules.organization.service.granting import only_owners, refuse_role_beyond
-from huitouke.modules.organization.service.own_roles import role_to_give
+from huitouke.modules.organization.service.own_roles import begin_with_roles, role_to_give
 from huitouke.modules.organization.service.roles import OWN, RoleKey, permissions_of
 from huitouke.modules.organization.service.scopes import scope_of, who_see
 
@@ -108,6 +108,8 @@ async def found(ctx: Context, name: str, owner: NewStaff, plan: Subscription, *,
     if simple:
         ctx.session.add(Onboarding(facts={}, started_at=now, updated_at=now))
     staff = await _insert(ctx, owner)
+    if plan.plan_id is not None:
+        await begin_with_roles(ctx, plan.plan_id)
     await audit.record(ctx, "organization.founded", "tenant", ctx.tenant_id, after={"name": title})
     for kind in (measuring.KIND, health.KIND):
         await schedule(ctx, kind, now)
