@@ -17,7 +17,11 @@ from tests.modules.wechat_sandbox.shop import Sandbox
 from tests.support.connections import KEPT
 from tests.support.database import clone, make_template
 
-PAGES = (ROOT / "src/huitouke/web/console/index.html", ROOT / "src/wechat_sandbox/web/phone/index.html")
+PAGES = (
+    ROOT / "src/huitouke/web/console/index.html",
+    ROOT / "src/huitouke/web/page/index.html",
+    ROOT / "src/wechat_sandbox/web/phone/index.html",
+)
 
 
 @dataclass(frozen=True)

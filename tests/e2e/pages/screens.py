@@ -10,6 +10,7 @@ from playwright.async_api import Browser, BrowserContext, Page
 from tests.e2e.composers.people import Staff
 from tests.e2e.composers.shop import Customer, Shop
 from tests.e2e.composers.stage import Stage
+from tests.e2e.pages.chat_page import ChatPage
 from tests.e2e.pages.console import Console
 from tests.e2e.pages.line import Line
 from tests.e2e.pages.phone import Phone
@@ -68,6 +69,21 @@ class Screens:
         query = f"customer={customer.id}&chat={customer.shop.open_kfid}"
         await opened.page.goto(f"{self.stage.sandbox.address}/?{query}")
         return Phone(opened.page, opened.watch, phone_words(language))
+
+    async def visitor(
+        self,
+        path: str,
+        *,
+        size: tuple[int, int] = MOBILE,
+        language: Language = "zh-CN",
+        theme: Literal["light", "dark"] = "light",
+    ) -> ChatPage:
+        """Somebody who opens a shop's chat page by its link."""
+        opened = await self._open(f"visitor-{len(self._opened)}", size, theme, language)
+        line = Line(opened.page)
+        await line.install()
+        await opened.page.goto(f"{self.stage.console}{path}")
+        return ChatPage(opened.page, opened.watch, line, language)
 
     async def wecom(
         self, shop: Shop, userid: str, *, size: tuple[int, int] = DESKTOP, language: Language = "zh-CN"

@@ -19,7 +19,7 @@ export class Composer {
     private readonly keep: (draft: string) => void,
   ) {
     this.field.value = draft;
-    this.element = el('form', { class: 'composer' }, this.field, this.button, this.left);
+    this.element = el('form', { class: 'composer', 'aria-label': say('send') }, this.field, this.button, this.left);
     this.element.addEventListener('submit', (event) => {
       event.preventDefault();
       this.send();
@@ -29,7 +29,6 @@ export class Composer {
       this.fit();
     });
     this.field.addEventListener('keydown', (event) => this.key(event));
-    this.fit();
   }
 
   private key(event: KeyboardEvent): void {
@@ -52,7 +51,8 @@ export class Composer {
     this.write(text);
   }
 
-  private fit(): void {
+  /** Makes the field as high as its words, once it stands on the page. */
+  fit(): void {
     this.field.style.height = 'auto';
     this.field.style.height = `${Math.min(this.field.scrollHeight, ROWS_PX)}px`;
     const left = LIMIT - this.field.value.length;

@@ -18,7 +18,7 @@ export class View {
   private readonly status = el('p', { class: 'status', role: 'status' });
   private readonly list = el('div', { class: 'list', role: 'log', 'aria-label': say('log'), 'aria-live': 'polite' });
   private readonly earlier = el('button', { type: 'button', class: 'plain earlier' }, say('earlier'));
-  private readonly log = el('main', { class: 'log', tabindex: '0', 'aria-label': say('log') }, this.earlier, this.list);
+  private readonly log = el('main', { class: 'log', tabindex: '0' }, this.earlier, this.list);
   private readonly foot = el('footer', {});
   private readonly composer: Composer;
   private readonly notice = el('main', { class: 'notice' });
@@ -68,7 +68,10 @@ export class View {
 
   private drawPage(page: Page): void {
     const now = JSON.stringify(page);
-    if (!this.log.isConnected) fill(document.body, this.header, this.log, this.composer.element, this.foot);
+    if (!this.log.isConnected) {
+      fill(document.body, this.header, this.log, this.composer.element, this.foot);
+      this.composer.fit();
+    }
     if (now === this.drawnPage) return;
     this.drawnPage = now;
     document.title = page.name;
@@ -89,7 +92,7 @@ export class View {
 
   /** One sentence instead of the chat. */
   private say(sentence: string, again: boolean): void {
-    fill(this.notice, el('p', { role: 'status' }, sentence));
+    fill(this.notice, el('h1', {}, sentence));
     if (again) {
       const button = el('button', { type: 'button', class: 'again' }, say('again'));
       button.addEventListener('click', () => void this.chat.begin());

@@ -1,7 +1,7 @@
 """What a visitor does on a chat page: open it, read what was said, write.
 
-Each is counted first, per visitor, per address and per page: a bot may neither fill the inbox nor burn the shop's budget
-for the model. Opening a page stores nothing; a customer and a conversation are made by the first message.
+Each is counted first, per visitor, per address and per page: a bot may neither fill the inbox nor burn the budget of
+the model. Opening a page stores nothing; a customer and a conversation are made by the first message.
 """
 
 from collections.abc import Mapping
