@@ -82,15 +82,15 @@ class StaffContact:
 
 
 async def found_tenant(
-    name: str, owner_sign_in_name: str, password: Secret, *, owner_name: str | None = None
+    name: str, owner_sign_in_name: str, password: Secret, *, owner_name: str | None = None, simple: bool = False
 ) -> Founded:
-    """Makes a tenant with its first owner, all or nothing.
+    """Makes a tenant with its first owner, all or nothing; `simple` as for `found`.
 
     Raises InvalidInput, SignInNameTaken, WeakPassword.
     """
     owner = NewStaff(owner_name or owner_sign_in_name, owner_sign_in_name, password, "owner")
     async with transaction(job_context(new_id())) as ctx:
-        return await found(ctx, name, owner, Subscription())
+        return await found(ctx, name, owner, Subscription(), simple=simple)
 
 
 async def found(ctx: Context, name: str, owner: NewStaff, plan: Subscription, *, simple: bool = False) -> Founded:
