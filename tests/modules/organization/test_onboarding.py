@@ -1,5 +1,6 @@
 """A new owner's way: industry, facts, and answers that are given only once nothing is missing in them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -82,6 +83,16 @@ async def test_doing_it_again_changes_nothing(shop: NewShop) -> None:
     await shop.chooses("beauty")
     await shop.tells(hours="每天 10:00–21:00")
     assert (await shop.count(), (await shop.entry("几点营业？")).version) == (before, version)
+
+
+async def test_two_who_choose_at_once_prepare_the_shop_once(shop: NewShop) -> None:
+    await asyncio.gather(*(shop.chooses("education") for _ in range(4)))
+    alone = await shop.count()
+    await shop.chooses("education")
+    assert await shop.count() == alone
+    async with transaction(shop.context) as ctx:
+        questions = list(await ctx.session.scalars(select(KnowledgeEntry.question)))
+    assert len(set(questions)) == len(questions)
 
 
 async def test_another_industry_adds_to_what_is_there_and_takes_nothing_away(shop: NewShop) -> None:
