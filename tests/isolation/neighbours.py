@@ -91,6 +91,7 @@ async def _fill(one: Merchant) -> None:
     ids["object_id"] = ids["actor_id"] = ids["staff_id"]
     ids["session_id"] = (await _made(one.owner.get("/api/sessions")))[0]["id"]
     ids["visit_id"] = await _visit(one)
+    ids["code"] = (await _made(one.owner.post("/api/hosted-page", json={"name": word[:16]})))["path"].rsplit("/", 1)[1]
     remark = {"remark": f"老顾客 {word}"}
     await _made(one.owner.patch(f"/api/customers/{ids['customer_id']}", json=remark))
 

@@ -84,8 +84,8 @@ READ_AND_NOTED = {"audit_export"}
 
 REFUSED = {401, 403, 404}
 
-TESTED: tuple[Surface, ...] = ("console", "operator")
-"""Surfaces with endpoints: those of the operator in test_operator.py."""
+TESTED: tuple[Surface, ...] = ("console", "operator", "visitor")
+"""Surfaces with endpoints: those of the operator in test_operator.py, of visitors in test_visitors.py."""
 
 
 @pytest.fixture

@@ -72,6 +72,8 @@ async def lived_in(stage: Stage, folder: Path, language: Language = "zh-CN") -> 
         known = {key: value for key, value in before.items() if not key.startswith("paused")}
         await shop.owner.put("/api/assistant/settings", {**known, **said.settings})
     await shop.teach(said.faq, group=said.group)
+    page = {"name": said.account[:16], "greeting": said.question, "questions": [said.question]}
+    await shop.owner.post("/api/hosted-page", page)
     first, second, third = [await shop.customer(name) for name in said.customers]
     await asyncio.gather(first.asks(said.question), second.asks(said.unknown), third.asks(said.person))
     answered, waiting = await first.conversation(), await third.conversation()
@@ -99,6 +101,7 @@ async def lived_in(stage: Stage, folder: Path, language: Language = "zh-CN") -> 
         "app": f"/settings/channels/apps/{shop.app_id}",
         "account": f"/settings/channels/accounts/{shop.account_id}",
         "connect": "/settings/channels/connect",
+        "chat page": "/settings/channels/page",
         "connect callback": f"{connect}&step=callback",
         "connect rights": f"{connect}&step=rights",
         "connect account": f"{connect}&step=account",

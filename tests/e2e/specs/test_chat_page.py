@@ -1,4 +1,4 @@
-"""A shop's own chat page on a phone: no WeChat, no WeCom, no account. From the first question to a colleague's answer."""
+"""A shop's own chat page on a phone, without WeChat or any account: from a question to a colleague's answer."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -63,7 +63,9 @@ async def test_a_button_asks_a_common_question(screens: Screens, with_page: With
     await expect(phone.page.get_by_role("button", name="可以退换货吗")).to_have_count(0)
 
 
-async def test_what_was_written_and_missed_without_a_network_arrives_once(screens: Screens, with_page: WithPage) -> None:
+async def test_what_was_written_and_missed_without_a_network_arrives_once(
+    screens: Screens, with_page: WithPage
+) -> None:
     phone = await screens.visitor(with_page.path)
     phone.watch.expects("net::ERR_INTERNET_DISCONNECTED", "WebSocket")
     await phone.write(KNOWN_QUESTION)
@@ -115,6 +117,32 @@ async def test_a_colleague_takes_over_in_the_inbox_and_the_page_says_so(screens:
     await phone.sees("您好，我来帮您")
     reply = phone.log.locator(".theirs").filter(has_text="您好，我来帮您")
     await expect(reply.locator(".ai")).to_have_count(0)
+
+
+async def test_the_owner_opens_the_page_shares_it_and_sees_changes_beside(screens: Screens, stage: Stage) -> None:
+    shop = await found_shop(stage)
+    await shop.teach(FAQ)
+    console = await screens.console(shop.owner, at="/settings/channels")
+    console.watch.expects("403 POST .*/visit")
+    await console.page.get_by_role("link", name=console.words("organization.page.none.title")).click()
+    await console.button("organization.page.open").click()
+    address = console.page.locator("code").filter(has_text="/c/")
+    await expect(address).to_be_visible()
+    preview = console.page.frame_locator("iframe")
+    await expect(preview.locator(".bubble").first).to_contain_text("AI 助手")
+    await console.field("organization.page.name").fill("拾光小店")
+    await console.page.get_by_label(console.words("organization.page.question", n=1), exact=True).fill("多久能发货")
+    await console.button("common.save").click()
+    await expect(preview.get_by_role("heading")).to_have_text("拾光小店")
+
+    phone = await screens.visitor("/c/" + str(await address.text_content()).rsplit("/", 1)[1])
+    await phone.page.get_by_role("button", name="多久能发货").click()
+    await phone.sees("现货 48 小时内发出")
+
+    await console.page.get_by_label(console.words("organization.page.switch_label")).click()
+    await expect(console.page.get_by_text(console.words("organization.page.off_hint"))).to_be_visible()
+    await expect(preview.get_by_text("暂时休息")).to_be_visible()
+    await shop.close()
 
 
 async def test_hostile_text_is_shown_as_text_on_both_sides(screens: Screens, with_page: WithPage) -> None:

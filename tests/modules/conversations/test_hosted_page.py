@@ -248,7 +248,7 @@ async def test_a_page_whose_account_was_disconnected_is_gone_and_comes_back_with
         ended = await shop.owner.delete(f"/api/channel-accounts/{shop.page.account_id}")
         assert ended.status_code == 204, ended.text
         gone = await visitor.client.post(f"{visitor.place}/visit")
-        assert (gone.status_code, gone.json()["type"]) == (404, "/problems/conversations.page_gone")
+        assert (gone.status_code, gone.json()["type"]) == (404, "/problems/visitors.page_gone")
         async with transaction(shop.world.context) as ctx:
             again = await conversations.open_hosted_page(ctx, name="又来了")
         assert again.code == shop.page.code

@@ -93,10 +93,11 @@ export class Chat {
     this.update(withMessages(this.log, older.items));
   }
 
-  /** The network is back, or somebody looks at the page again. */
-  hurry(): void {
+  /** Somebody looks at the page again, or (`anew`) the network is back, whose old lines are dead. */
+  hurry(anew = false): void {
+    if (anew && this.line === 'offline') this.line = 'up';
     if (this.refused?.passing) void this.begin();
-    this.live.hurry();
+    this.live.hurry(anew);
     this.outbox.retry();
   }
 

@@ -2,6 +2,8 @@ import type { Change } from './log';
 
 /** Heartbeats come every 20 s; after two and a half the line is dead, whatever the phone says. */
 const SILENCE_MS = 50_000;
+/** A phone that slept may hold a line that is dead: what was silent for so long is not trusted. */
+const STALE_MS = 25_000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 20_000;
 const NOT_OURS = 4401;
@@ -27,6 +29,7 @@ export class Live {
   private attempt = 0;
   private timer = 0;
   private silence = 0;
+  private heardAt = 0;
   private seq: () => number = () => 0;
   private id = '';
 
@@ -49,9 +52,11 @@ export class Live {
     this.id = '';
   }
 
-  /** Somebody looks at the page again, or the network is back: don't wait out the pause. */
-  hurry(): void {
-    if (!this.id || this.socket) return;
+  /** Somebody looks at the page again: don't wait out the pause. With `anew` not even a line that seems to live is kept. */
+  hurry(anew: boolean): void {
+    if (!this.id) return;
+    if (anew || Date.now() - this.heardAt > STALE_MS) this.hangUp();
+    if (this.socket) return;
     clearTimeout(this.timer);
     this.attempt = 0;
     this.dial();
@@ -91,6 +96,7 @@ export class Live {
 
   private listen(): void {
     clearTimeout(this.silence);
+    this.heardAt = Date.now();
     this.silence = setTimeout(() => this.lost(0), SILENCE_MS);
   }
 

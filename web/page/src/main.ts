@@ -22,7 +22,7 @@ const chat: Chat = new Chat(new Api(code), store, () => {
 });
 const view = new View(chat, store.read().draft);
 
-window.addEventListener('online', () => chat.hurry());
+window.addEventListener('online', () => chat.hurry(true));
 window.addEventListener('offline', () => chat.offline());
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden) chat.hurry();

@@ -70,4 +70,4 @@ def guest_headers(public_url: str) -> dict[str, str]:
         "form-action 'none'",
         "frame-ancestors 'self'",
     )
-    return {"Content-Security-Policy": "; ".join(policy), "X-Robots-Tag": "noindex", "Referrer-Policy": "no-referrer"}
+    return {"Content-Security-Policy": "; ".join(policy), "X-Robots-Tag": "noindex"}

@@ -32,7 +32,7 @@ async def visiting(request: Request, code: PageCode, token: Annotated[str | None
 
     Raises:
         Unauthenticated: nobody has begun to visit this page with this browser.
-        NotFound, PageNotOpen: there is no such page (any more), or its shop is not open.
+        PageGone, PageNotOpen: there is no such page (any more), or its shop is not open.
     """
     context = await visitor_context(
         code,
@@ -56,7 +56,7 @@ async def arriving(
 ) -> Context:
     """Whoever opens the page: who was there before is known by the cookie, anybody else becomes a new visitor.
 
-    Either gets a fresh cookie, bound to this page's path. Nothing is stored. Raises NotFound, PageNotOpen.
+    Either gets a fresh cookie, bound to this page's path. Nothing is stored. Raises PageGone, PageNotOpen.
     """
     link = await page_of(code)
     known = open_visitor_token(token)

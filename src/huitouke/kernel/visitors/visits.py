@@ -19,6 +19,12 @@ PATH: Final = re.compile(rf"{PAGES}/({CODE})/realtime")
 """Where the live socket of a page's visitors is."""
 
 
+class PageGone(NotFound):
+    """There is no page at this address (any more)."""
+
+    type = "visitors.page_gone"
+
+
 class PageNotOpen(PermissionMissing):
     """The shop of this page doesn't take customers at present; why is its own affair."""
 
@@ -29,12 +35,12 @@ async def page_of(code: str) -> PublicLink:
     """The page of that code.
 
     Raises:
-        NotFound: there is none.
+        PageGone: there is none.
         PageNotOpen: its tenant is suspended or closed.
     """
     link = await resolve_public_link(LINK_KIND, code)
     if link is None:
-        raise NotFound(kind="page")
+        raise PageGone
     if not link.open:
         raise PageNotOpen
     return link
@@ -52,7 +58,7 @@ async def visitor_context(
 
     Raises:
         Unauthenticated: no token, or one of another page or tenant.
-        NotFound, PageNotOpen: as `page_of`.
+        PageGone, PageNotOpen: as `page_of`.
     """
     visitor = open_visitor_token(token)
     if visitor is None:

@@ -25,7 +25,7 @@ from huitouke.modules.conversations.models import (
     MessageReceipt,
     OutboundMessage,
 )
-from huitouke.modules.conversations.service import DEFAULT_AI_LABEL, accounts
+from huitouke.modules.conversations.service import DEFAULT_AI_LABEL, accounts, open_hosted_page
 from huitouke.modules.conversations.service.sending import preview
 from huitouke.modules.customers import service as customers
 from huitouke.modules.organization import service as organization
@@ -39,6 +39,19 @@ REPLY_SECONDS: Final = 3
 PERSON_SECONDS: Final = 40
 CUSTOMER_SECONDS: Final = 50
 FAILED_CODE: Final = "send_fail.10"
+
+PAGE_NAME: Final = "拾光衣橱"
+PAGE_GREETING: Final = "您好，我是拾光衣橱的 AI 助手小客。想问什么直接说，需要同事请说「人工」。"
+PAGE_QUESTIONS: Final = ("有没有大码？", "怎么选尺码？", "什么时候发货？")
+PAGE_LINES: Final = (
+    ("C", "有大一点的吗"),
+    (
+        "A",
+        "有的。我们大部分款式从 S 做到 3XL，3XL 适合 145 到 165 斤。想看某一款有没有大码，把款式名字发给我就行。",
+    ),
+)
+PAGE_HOURS_AGO: Final = 30.4
+"""Between two of the other conversations."""
 
 _SCRIPTS = Path(__file__).parent / "demo_conversations.txt"
 Gender = Literal["unknown", "male", "female"]
@@ -113,6 +126,7 @@ async def load(context: Context, world: DemoWorld) -> None:
             await customers.follow(ctx, customer_id, staff_id)
         await ctx.session.execute(update(ChannelAccount).where(ChannelAccount.id == account.id).values(state="active"))
         await wake(ctx, accounts.SYNC_RUNNER, account.external_id)
+    await _page(context, world, rows)
     world.facts["assistant_answers"] = rows.answers
     if world.sandbox_url is not None:
         await organization.check_wecom_app(context, world.facts["wecom_app_id"])
@@ -134,6 +148,36 @@ def read_scripts() -> Iterator[Script]:
             script.lines.append((mark, text))
     if script is not None:
         yield script
+
+
+async def _page(context: Context, world: DemoWorld, rows: _Rows) -> None:
+    """The shop's chat page, and somebody who asked there yesterday. `facts` gets `page_path`."""
+    visitor = hashlib.sha256(PAGE_NAME.encode()).hexdigest()[:32]
+    async with transaction(context) as ctx:
+        page = await open_hosted_page(ctx, name=PAGE_NAME, greeting=PAGE_GREETING, questions=PAGE_QUESTIONS)
+        account = await accounts.channel_account(ctx, page.account_id)
+        people = await customers.find_or_create_many(ctx, "visitor", str(account.id), [visitor])
+        name = f"访客 {visitor[:4].upper()}"
+        await customers.update_profiles(
+            ctx, str(account.id), [customers.ProfileUpdate(people[visitor], name, None, "unknown")]
+        )
+    script = Script(name, "unknown", PAGE_HOURS_AGO, "open", "assistant", list(PAGE_LINES))
+    past = _Rows(answers=rows.answers)
+    _Past(past, account, people[visitor], world.facts["staff_ids"], script).play()
+    (conversation,) = past.conversations
+    conversation.customer_address, conversation.session_state = visitor, 0
+    async with transaction(context) as ctx:
+        ctx.session.add(conversation)
+        await ctx.session.flush()
+        ctx.session.add_all([*past.messages, *past.deliveries])
+        ctx.session.add_all(
+            MessageReceipt(channel_account_id=account.id, external_msgid=message.external_msgid, message_id=message.id)
+            for message in past.messages
+        )
+        await customers.note_seen(
+            ctx, {conversation.customer_id: cast(datetime, conversation.last_customer_message_at)}
+        )
+    world.facts["page_path"] = page.path
 
 
 async def _account(context: Context, world: DemoWorld, scripts: list[Script]) -> ChannelAccount:

@@ -43,6 +43,7 @@ export type CustomerCard = Schemas['CustomerCard'];
 
 export type ChannelAccount = Schemas['ChannelAccountOut'];
 export type ChannelAccountUpdate = Schemas['ChannelAccountPatch'];
+export type HostedPage = Schemas['HostedPageOut'];
 export type AvailableAccount = Schemas['AvailableAccount'];
 export type Servicer = Schemas['ServicerOut'];
 

@@ -8,7 +8,7 @@ from huitouke.kernel.database.ddl import tenant_table
 revision = "conversations_0005"
 down_revision = "conversations_0004"
 branch_labels = None
-depends_on = ("kernel_0013",)
+depends_on = None
 
 
 def upgrade() -> None:

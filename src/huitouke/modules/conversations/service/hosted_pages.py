@@ -18,7 +18,7 @@ from huitouke.kernel.context import Context
 from huitouke.kernel.errors import InvalidInput, NotFound
 from huitouke.kernel.public_links import make_public_link
 from huitouke.kernel.settings import get_settings
-from huitouke.kernel.visitors.visits import LINK_KIND
+from huitouke.kernel.visitors.visits import LINK_KIND, PageGone
 from huitouke.modules.conversations.channels.website import KIND
 from huitouke.modules.conversations.models import ChannelAccount, HostedPage
 from huitouke.modules.conversations.service import problems
@@ -133,10 +133,10 @@ async def change_hosted_page(ctx: Context, change: PageChange) -> PageView:
 
 
 async def page_for_visitors(ctx: Context, account_id: UUID) -> PageView:
-    """The page of that account, while it is on. Raises PageOff."""
+    """The page of that account, while it is on. Raises PageGone, PageOff."""
     found = await _found(ctx)
     if found is None or found[1].id != account_id:
-        raise problems.PageGone
+        raise PageGone
     if not found[0].is_on:
         raise problems.PageOff(name=found[1].name)
     return _view(*found)

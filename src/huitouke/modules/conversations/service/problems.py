@@ -1,6 +1,6 @@
 """Why something can't be done with a conversation; each has a sentence in locales under `problems.<type>`."""
 
-from huitouke.kernel.errors import Conflict, InvalidInput, NotFound, PermissionMissing, Problem, RateLimited
+from huitouke.kernel.errors import Conflict, InvalidInput, PermissionMissing, Problem, RateLimited
 
 
 class AlreadyTaken(Conflict):
@@ -182,12 +182,6 @@ class PageOff(PermissionMissing):
     """The shop has switched its chat page off; `name` is what the page is called."""
 
     type = "conversations.page_off"
-
-
-class PageGone(NotFound):
-    """There is no chat page at this address (any more)."""
-
-    type = "conversations.page_gone"
 
 
 class VisitorThrottled(RateLimited):

@@ -5,6 +5,9 @@ const HOUR_MS = 3_600_000;
 const FEW_MESSAGES = 2;
 const FEW_HOURS = 6;
 
+/** Beyond this many messages the channel has hardly a limit, and there is nothing to count. */
+export const MANY_MESSAGES = 100;
+
 export type RowChip = 'waiting' | 'servicer' | 'colleague' | 'mine' | 'over' | 'few' | 'soon';
 
 export function isWaiting(row: ConversationRow): boolean {

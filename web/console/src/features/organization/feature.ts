@@ -31,6 +31,7 @@ export const organization: Feature = {
           children: [
             { path: '', component: () => import('./pages/ChannelsPage.vue'), meta: meta('organization.channels.title') },
             { path: 'connect', component: () => import('./pages/ConnectPage.vue'), meta: meta('organization.connect.title') },
+            { path: 'page', component: () => import('./pages/ChatPagePage.vue'), meta: meta('organization.page.title') },
             { path: 'apps/:id', component: () => import('./pages/AppPage.vue'), props: true, meta: meta('organization.app.title') },
             { path: 'accounts/:id', component: () => import('./pages/AccountPage.vue'), props: true, meta: meta('organization.account.title') },
           ],

@@ -36,6 +36,7 @@ export const keys = {
   import: (id: string) => ['organization', 'people-import', id] as const,
   roles: ['organization', 'roles'] as const,
   plan: ['organization', 'plan'] as const,
+  hostedPage: ['organization', 'hosted-page'] as const,
   visits: ['organization', 'visits'] as const,
   departmentTree: ['organization', 'departments', 'tree'] as const,
   deadLetters: ['organization', 'dead-letters'] as const,
@@ -44,6 +45,11 @@ export const keys = {
 };
 
 const page = (cursor: string | null) => ({ limit: PAGE_SIZE, ...(cursor && { cursor }) });
+
+/** The shop's own chat page; null while it has none. */
+export function hostedPageQuery() {
+  return queryOptions({ queryKey: keys.hostedPage, queryFn: ({ signal }) => unwrap(api.GET('/api/hosted-page', { signal })) });
+}
 
 export function appsQuery() {
   return queryOptions({ queryKey: keys.apps, queryFn: ({ signal }) => unwrap(api.GET('/api/wecom-apps', { signal })) });
