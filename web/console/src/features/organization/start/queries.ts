@@ -3,7 +3,6 @@ import { queryOptions } from '@tanstack/vue-query';
 
 export const keys = {
   onboarding: ['organization', 'onboarding'] as const,
-  greeting: ['organization', 'greeting'] as const,
   today: ['organization', 'today'] as const,
 };
 
@@ -16,21 +15,6 @@ export function onboardingQuery() {
 
 export function todayQuery() {
   return queryOptions({ queryKey: keys.today, queryFn: ({ signal }) => unwrap(api.GET('/api/today', { signal })), refetchInterval: TODAY_MS });
-}
-
-/** What the chat page says first; asked when opened and then left alone, because it is being edited. */
-export function greetingQuery() {
-  return queryOptions({
-    queryKey: keys.greeting,
-    queryFn: async ({ signal }) => (await unwrap(api.GET('/api/hosted-page', { signal })))?.greeting ?? '',
-    refetchOnMount: 'always',
-    staleTime: Infinity,
-    gcTime: 0,
-  });
-}
-
-export function changeGreeting(greeting: string): Promise<unknown> {
-  return unwrap(api.PATCH('/api/hosted-page', { body: { greeting } }));
 }
 
 export function chooseIndustry(industry: string): Promise<Onboarding> {
