@@ -2,12 +2,12 @@ import { api, ApiProblem, unwrap, type Me, type SignUp } from '@huitouke/api';
 import { useLocale } from '../i18n';
 import { useSession } from './store';
 
-/** Read by boot.js, which then asks for the inbox before the console has started: set for who may see it. */
+/** Read by boot.js, which then asks for the inbox before the console has started: set for who sees it first. */
 const SIGNED_IN = 'huitouke.signed_in';
 
 async function become(me: Me): Promise<void> {
   useSession().me = me;
-  if (me.permissions.includes('conversations.view')) localStorage.setItem(SIGNED_IN, '1');
+  if (me.permissions.includes('conversations.view') && !me.tenant.simple_mode) localStorage.setItem(SIGNED_IN, '1');
   else localStorage.removeItem(SIGNED_IN);
   await useLocale(me.user.locale);
 }
