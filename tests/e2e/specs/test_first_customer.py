@@ -1,6 +1,7 @@
 """A new owner on a phone: from signing up to a customer's answered question, with no account of WeChat or WeCom."""
 
 import re
+from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Page, expect
@@ -9,6 +10,7 @@ from sqlalchemy import select
 from huitouke.kernel.database import platform_transaction
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.plans.models import Plan
+from huitouke.modules.organization.operator_schemas import SettingsBody
 from huitouke.modules.organization.service import platform
 from tests.e2e.composers.stage import Stage
 from tests.e2e.pages.console import Console
@@ -27,12 +29,17 @@ addEventListener('click', (event) => {
 
 
 @pytest.fixture
-async def open_for_all(stage: Stage) -> None:
+async def open_for_all(stage: Stage) -> AsyncIterator[None]:
+    """Shops may sign up, until the journey is over: others begin where nobody may."""
     with stage.in_database():
         async with platform_transaction() as session:
             plan_id = await session.scalar(select(Plan.id).where(Plan.key == "standard"))
             assert plan_id is not None
             await platform.open_sign_up(session, plan_id)
+    yield
+    with stage.in_database():
+        async with platform_transaction() as session:
+            await platform.change_settings(session, SettingsBody(sign_up_open=False, sign_up_plan_id=None))
 
 
 class Clicks:
