@@ -301,7 +301,7 @@ def _tenant_create(options: argparse.Namespace, settings: Settings) -> None:
     password = options.password or getpass.getpass("Password of the owner: ")
 
     async def create() -> Any:
-        return await organization.found_tenant(options.name, options.owner, keys.Secret(password))
+        return await organization.found_tenant(options.name, options.owner, keys.Secret(password), simple=True)
 
     founded = with_database(settings, create)
     print(f"made {options.name} ({founded.tenant_id}); {options.owner} can sign in")

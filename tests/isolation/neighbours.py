@@ -92,6 +92,8 @@ async def _fill(one: Merchant) -> None:
     ids["session_id"] = (await _made(one.owner.get("/api/sessions")))[0]["id"]
     ids["visit_id"] = await _visit(one)
     ids["code"] = (await _made(one.owner.post("/api/hosted-page", json={"name": word[:16]})))["path"].rsplit("/", 1)[1]
+    await _made(one.owner.put("/api/onboarding/industry", json={"industry": "beauty"}))
+    await _made(one.owner.put("/api/onboarding/facts", json={"facts": {"address": word}}))
     remark = {"remark": f"老顾客 {word}"}
     await _made(one.owner.patch(f"/api/customers/{ids['customer_id']}", json=remark))
 

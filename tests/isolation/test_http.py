@@ -198,6 +198,7 @@ async def test_what_would_be_recognised_as_a_leak_is_what_the_owner_sees(theirs:
         "plan_look",  # figures, and the plan's name
         "organization_address_book",  # none is connected
         "organization_staff_template",
+        "organization_today",  # figures
     }
     assert {each.id for each in operations() if each.method == "GET"} - caught == without_data
 

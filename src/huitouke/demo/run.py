@@ -199,6 +199,7 @@ def _sandbox_arguments(places: Places, data: Path) -> tuple[str, ...]:
 def _addresses(places: Places) -> str:
     return (
         f"  控制台 Console    {places.console}    登录 sign in: {SIGN_IN_NAME} / {PASSWORD}\n"
+        f"  开新店 New shop   {places.console}/sign-up    注册到第一个回答 to a first answer\n"
         f"  手机   Phone      {places.sandbox}/\n"
         f"  接口   API docs   {places.console}/docs\n\n"
         "  按 Ctrl-C 停止 Ctrl-C stops it."

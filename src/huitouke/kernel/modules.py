@@ -46,6 +46,9 @@ Preset: TypeAlias = Literal["manager", "operator", "agent", "analyst", "cashier"
 
 PRESETS: Final[tuple[Preset, ...]] = get_args(Preset)
 
+SimplePlace: TypeAlias = Literal["main", "more", "only"]
+"""Where a menu entry stands in simple mode: in the menu, under "me" with all the others, or in that mode alone."""
+
 Surface: TypeAlias = Literal["console", "operator", "member", "visitor", "open"]
 DemoLoader: TypeAlias = "Callable[[Context, DemoWorld], Awaitable[None]]"
 
@@ -86,7 +89,8 @@ class MenuEntry:
 
     It shows for people with `permission`, with any one of them where there are several, for everybody where it is None.
     `icon` names a drawing of the console (`message`, `chart`, …; unknown names get a neutral one). `page` is for
-    plug-ins: a script in the module's folder `web` that draws what stands at `path` (docs/plug-ins.md).
+    plug-ins: a script in the module's folder `web` that draws what stands at `path` (docs/plug-ins.md). `simple`: where
+    it stands for tenants in simple mode, whose label may be another, `menu.simple.<name>`.
     """
 
     name: str
@@ -95,6 +99,7 @@ class MenuEntry:
     permission: str | tuple[str, ...] | None
     order: int
     page: str | None = None
+    simple: SimplePlace = "more"
 
     def shows_for(self, permissions: frozenset[str]) -> bool:
         """Whether somebody with these permissions sees it."""

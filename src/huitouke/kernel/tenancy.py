@@ -34,6 +34,8 @@ class Tenant(PlatformScoped, Base):
     state_reason: Mapped[str | None]
     """Why it is suspended or closed, in words for its people."""
     state_changed_at: Mapped[datetime | None]
+    simple_mode: Mapped[bool] = mapped_column(default=False)
+    """Its people see the few pages that a new owner needs; all others stay reachable."""
 
 
 async def create_tenant(session: AsyncSession, name: str, *, time_zone: str = DEFAULT_TIME_ZONE) -> Tenant:

@@ -93,6 +93,7 @@ async def lived_in(stage: Stage, folder: Path, language: Language = "zh-CN") -> 
     entry = (await shop.owner.get("/api/knowledge/entries"))["items"][0]["id"]
     connect = f"/settings/channels/connect?app={shop.app_id}&account={shop.account_id}"
     working = {
+        "today": "/today",
         "inbox": "/conversations",
         "conversation": f"/conversations/{answered}",
         "waiting": f"/conversations/{waiting}?view=waiting",
@@ -100,6 +101,7 @@ async def lived_in(stage: Stage, folder: Path, language: Language = "zh-CN") -> 
         "knowledge": "/assistant/knowledge",
         "entry": f"/assistant/knowledge?entry={entry}",
         "import": f"/assistant/import?import={imported}",
+        "questions": "/assistant/questions",
         "try": "/assistant/try",
         "assistant": "/assistant/settings",
         "model": "/assistant/model",

@@ -13,7 +13,7 @@ from huitouke.kernel.database import platform_transaction
 from huitouke.kernel.keys import Secret
 from tests.e2e.composers.lived_in import LivedIn, Part, lived_in
 from tests.e2e.composers.operators import sign_up
-from tests.e2e.composers.shop import PASSWORD, Shop
+from tests.e2e.composers.shop import PASSWORD, Shop, found_shop
 from tests.e2e.pages.console import Console
 from tests.e2e.pages.looks import chinese_leftovers, english_leftovers, faults_of_access, raw_keys, too_wide
 from tests.e2e.pages.operator import open_area
@@ -24,6 +24,9 @@ from tests.support.second_step import Authenticator
 
 PEOPLE_OF_OTHER_SHOPS = " · "
 """The sandbox offers everybody's phone and everybody's desk, by name and id."""
+NEW_OWNERS = ("/start", "/start/facts", "/start/ready", "/today", "/activities", "/me")
+"""Pages of a shop that has just begun, in the order in which they open."""
+
 WIDTHS = {"1440": DESKTOP, "375": MOBILE}
 LANGUAGES = get_args(Language)
 LEADS_ON = {"/": "the first page that the person may open"}
@@ -99,6 +102,25 @@ async def test_every_page_of_the_operators_area_is_too(
     assert not faults, "\n".join(faults)
 
 
+@pytest.mark.timeout(SEVERAL_PAGES_SECONDS)
+@pytest.mark.parametrize(("width", "language"), forms(("1440", "en"), ("375", "zh-CN")))
+async def test_a_new_owners_pages_too_in_simple_mode(screens: Screens, width: str, language: Language) -> None:
+    shop = await found_shop(screens.stage, name="Corner shop", owner="Olive")
+    await shop.owner.put("/api/simple-mode", {"simple_mode": True})
+    console = await screens.console(shop.owner, size=WIDTHS[width], language=language, at="/start")
+    faults: list[str] = []
+    for step, path in enumerate(NEW_OWNERS):
+        if step == 1:
+            await shop.owner.put("/api/onboarding/industry", {"industry": "beauty"})
+        if step == 2:
+            await shop.owner.put("/api/onboarding/facts", {"facts": {"hours": "10:00–21:00"}})
+        await console.go(path)
+        await console.is_settled()
+        faults += [f"{path}: {fault}" for fault in await _faults(console.page, language)]
+    await shop.close()
+    assert not faults, "\n".join(faults)
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 async def test_the_sign_in_page_changes_its_language(screens: Screens, width: str) -> None:
     console = await screens.console(size=WIDTHS[width])
@@ -130,7 +152,7 @@ async def test_no_page_is_left_out(screens: Screens, tmp_path: Path) -> None:
     console.watch.expects("401 GET .*/operator/api/session$")
     await console.go("/operator/sign-in")
     await console.is_settled()
-    addresses = [address for part in place.pages.values() for address in part.values()]
+    addresses = [*NEW_OWNERS, *(address for part in place.pages.values() for address in part.values())]
     left = await routes_of(console.page) - await patterns_of(console.page, addresses)
     assert left == set(LEADS_ON)
 

@@ -22,7 +22,7 @@ async def test_an_operator_adds_a_shop_whose_owner_comes_and_fills_its_seats(scr
     console = await screens.console(at=at)
     await console.field("app.join.password").fill(PASSWORD)
     await console.button("app.join.submit").click()
-    await expect(console.inbox.list).to_be_visible()
+    await expect(console.button_named("开始")).to_be_visible()
     await console.go("/settings/plan")
     await expect(console.page.get_by_text("基础")).to_be_visible()
     await expect(console.page.get_by_text(console.words("app.plan.used_of", used="1", limit="3"))).to_be_visible()

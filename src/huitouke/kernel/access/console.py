@@ -17,8 +17,8 @@ from huitouke.kernel.access.signed_in import SESSION_LIFETIME
 from huitouke.kernel.http import ConsolePerson, LoadedModules
 from huitouke.kernel.http.dependencies import client_address
 from huitouke.kernel.keys import Secret
-from huitouke.kernel.locales import translate
-from huitouke.kernel.modules import EXTENSIONS, Modules
+from huitouke.kernel.locales import has_text, translate
+from huitouke.kernel.modules import EXTENSIONS, MenuEntry, Modules
 from huitouke.kernel.plans.reading import also_when_read_only
 from huitouke.kernel.plans.standing import standing_of_tenant
 
@@ -88,6 +88,7 @@ class MeTenant(BaseModel):
     time_zone: str
     plan: MePlan | None = Field(description="Null: no plan, hence no limits.")
     read_only: bool = Field(description="The plan's time is over: everything can be seen, nothing changed.")
+    simple_mode: bool = Field(description="Its people see the few pages that a new owner needs.")
 
 
 class MenuItem(BaseModel):
@@ -98,6 +99,7 @@ class MenuItem(BaseModel):
     icon: str
     label: str
     page: str | None = Field(description="Address of the script that draws a plug-in's page; null for our own pages.")
+    more: bool = Field(description="In simple mode: not in the menu itself, but on the page of what else there is.")
 
 
 class Me(BaseModel):
@@ -207,6 +209,7 @@ def set_session_cookie(request: Request, response: Response, token: str, *, seco
 async def me_of(person: SignedIn, modules: Modules, request: Request) -> Me:
     """What the console needs to know about the person."""
     granted = person.granted
+    tenant = await _tenant_of(person)
     offered = ((module, entry) for module in modules for entry in module.menu)
     entries = sorted(offered, key=lambda pair: pair[1].order)
     return Me(
@@ -217,7 +220,7 @@ async def me_of(person: SignedIn, modules: Modules, request: Request) -> Me:
             locale=person.locale,
         ),
         staff=MeStaff(id=granted.staff_id, name=granted.display_name, role=granted.role),
-        tenant=await _tenant_of(person),
+        tenant=tenant,
         permissions=sorted(granted.permissions),
         visit=MeVisit(id=person.visit_id, until=person.expires_at) if person.visit_id is not None else None,
         menu=[
@@ -225,14 +228,20 @@ async def me_of(person: SignedIn, modules: Modules, request: Request) -> Me:
                 name=entry.name,
                 path=entry.path,
                 icon=entry.icon,
-                label=translate(person.locale, f"menu.{entry.name}"),
+                label=_label(entry, person.locale, simple=tenant.simple_mode),
                 page=f"{EXTENSIONS}{module.name}/{entry.page}" if entry.page is not None else None,
+                more=tenant.simple_mode and entry.simple == "more",
             )
             for module, entry in entries
-            if entry.shows_for(granted.permissions)
+            if entry.shows_for(granted.permissions) and (tenant.simple_mode or entry.simple != "only")
         ],
         build=request.app.state.build,
     )
+
+
+def _label(entry: MenuEntry, locale: str, *, simple: bool) -> str:
+    own = f"menu.simple.{entry.name}"
+    return translate(locale, own if simple and has_text(own) else f"menu.{entry.name}")
 
 
 async def _tenant_of(person: SignedIn) -> MeTenant:
@@ -253,4 +262,5 @@ async def _tenant_of(person: SignedIn) -> MeTenant:
         time_zone=person.time_zone,
         plan=held,
         read_only=standing.read_only(now),
+        simple_mode=standing.simple_mode,
     )

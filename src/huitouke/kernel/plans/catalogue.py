@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from huitouke.kernel.errors import Conflict, InvalidInput, NotFound
 from huitouke.kernel.ids import new_id
-from huitouke.kernel.modules import load_modules
+from huitouke.kernel.modules import PRESETS, Preset, load_modules
 from huitouke.kernel.plans.models import Plan
 from huitouke.kernel.plans.problems import PlanKeyTaken
 from huitouke.kernel.plans.service import all_quotas
@@ -23,8 +23,19 @@ MAX_PLANS: Final = 50
 MAX_LIMIT: Final = 10**15
 MAX_TRIAL_DAYS: Final = 366
 MAX_NAME_CHARACTERS: Final = 30
+MAX_STARTING_ROLES: Final = 10
+MAX_ROLE_NAME_CHARACTERS: Final = 20
 
 _KEY: Final = re.compile(r"[a-z][a-z0-9-]{1,29}")
+
+
+@dataclass(frozen=True, slots=True)
+class StartingRole:
+    """A role with which a new tenant begins; its permissions are those of the preset `like`, until the tenant's people
+    change them."""
+
+    name: str
+    like: Preset
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +48,7 @@ class PlanDraft:
     quotas: Mapping[str, int]
     trial_days: int | None
     archived: bool = False
+    roles: Sequence[StartingRole] = ()
 
 
 async def all_plans(session: AsyncSession) -> Sequence[Plan]:
@@ -95,6 +107,7 @@ def facts(plan: Plan) -> dict[str, object]:
         "features": list(plan.features),
         "quotas": dict(plan.quotas),
         "trial_days": plan.trial_days,
+        "roles": [f"{role['name']} ({role['like']})" for role in plan.roles or ()],
         "archived": plan.archived,
     }
 
@@ -125,3 +138,18 @@ def _fill(plan: Plan, draft: PlanDraft) -> None:
     plan.quotas = dict(draft.quotas)
     plan.trial_days = draft.trial_days
     plan.archived = draft.archived
+    plan.roles = _roles(draft.roles)
+
+
+def _roles(wanted: Sequence[StartingRole]) -> list[dict[str, str]]:
+    roles = [{"name": " ".join(role.name.split()), "like": role.like} for role in wanted]
+    names = [role["name"] for role in roles]
+    if len(roles) > MAX_STARTING_ROLES:
+        raise InvalidInput(field="roles", reason="too_many", maximum=MAX_STARTING_ROLES)
+    if not all(0 < len(name) <= MAX_ROLE_NAME_CHARACTERS for name in names):
+        raise InvalidInput(field="roles", reason="length", maximum=MAX_ROLE_NAME_CHARACTERS)
+    if len(set(names)) < len(names):
+        raise InvalidInput(field="roles", reason="role_twice")
+    if any(role["like"] not in PRESETS for role in roles):
+        raise InvalidInput(field="roles", reason="unknown_preset")
+    return roles

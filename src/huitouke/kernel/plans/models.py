@@ -26,6 +26,8 @@ class Plan(PlatformScoped, Base):
     """How long a shop that signs up has it; null: not for trying."""
     position: Mapped[int]
     archived: Mapped[bool]
+    roles: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
+    """With which a new tenant begins besides the presets: `name`, and the preset it is `like` at first."""
     version: Mapped[int]
 
 

@@ -23,7 +23,8 @@ CACHE_SECONDS: Final = 5.0
 CACHE_ENTRIES: Final = 10_000
 
 _READ: Final = text(
-    "SELECT t.state, t.state_reason, t.time_zone, t.plan_id, t.plan_expires_at, t.next_plan_id, t.next_plan_expires_at,"
+    "SELECT t.state, t.state_reason, t.simple_mode, t.time_zone, t.plan_id, t.plan_expires_at,"
+    " t.next_plan_id, t.next_plan_expires_at,"
     " p.name AS p_name, p.name_en AS p_name_en, p.features AS p_features, p.quotas AS p_quotas,"
     " n.name AS n_name, n.name_en AS n_name_en, n.features AS n_features, n.quotas AS n_quotas"
     " FROM tenants AS t LEFT JOIN plans AS p ON p.id = t.plan_id LEFT JOIN plans AS n ON n.id = t.next_plan_id"
@@ -55,6 +56,8 @@ class Standing:
     time_zone: str = "Asia/Shanghai"
     subscription: Subscription = field(default_factory=Subscription)
     plans: Mapping[UUID, PlanFacts] = field(default_factory=lambda: MappingProxyType({}))
+    simple_mode: bool = False
+    """Whether its people see the few pages that a new owner needs."""
 
     def plan(self, now: datetime) -> PlanFacts | None:
         """The plan that holds then; None: no limits."""
@@ -138,4 +141,4 @@ async def _read(session: AsyncSession, tenant_id: UUID) -> Standing:
             row.next_plan_id, row.n_name, row.n_name_en, frozenset(row.n_features), row.n_quotas
         )
     subscription = Subscription(row.plan_id, row.plan_expires_at, row.next_plan_id, row.next_plan_expires_at)
-    return Standing(row.state, row.state_reason, row.time_zone, subscription, plans)
+    return Standing(row.state, row.state_reason, row.time_zone, subscription, plans, row.simple_mode)

@@ -11,7 +11,9 @@ def module() -> Module:
     from huitouke.kernel.plans import Feature, Quota
     from huitouke.kernel.scoping import Scoped
     from huitouke.modules.assistant import commands, console, demo, events, models, reactions
+    from huitouke.modules.assistant.service import industries, unanswered
     from huitouke.modules.conversations.service import of_conversation
+    from huitouke.modules.organization.service import INDUSTRY_PARTS, TODAY, TodayPart
 
     folder = Path(__file__).parent
     return Module(
@@ -34,6 +36,7 @@ def module() -> Module:
             models.KnowledgeEntry,
             models.KnowledgeVersion,
             models.KnowledgeImport,
+            models.IndustryEntry,
             models.ImportChunk,
             models.ReplyTurn,
             models.ReplyTrace,
@@ -44,6 +47,10 @@ def module() -> Module:
             Scoped(models.ReplyTurn, of_conversation(models.ReplyTurn)),
             Scoped(models.ReplyTrace, of_conversation(models.ReplyTrace)),
         ),
+        extensions={
+            INDUSTRY_PARTS: (industries.prepare_shop,),
+            TODAY: (TodayPart("assistant.view", unanswered.today),),
+        },
         migrations=folder / "migrations",
         locales=folder / "locales",
         demo=demo.load,

@@ -85,6 +85,17 @@ class ImportChunk(TenantScoped, Base):
     applied_at: Mapped[datetime]
 
 
+class IndustryEntry(TenantScoped, Base):
+    """An entry that an industry's template brought, and its version as we wrote it last: another is a person's."""
+
+    __tablename__ = "industry_entries"
+
+    industry: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    entry_id: Mapped[UUID]
+    version: Mapped[int]
+
+
 class ReplyTurn(TenantScoped, Base):
     """Messages of a conversation that wait for the assistant, as one turn."""
 

@@ -95,6 +95,22 @@ class EntryOut(BaseModel):
     deleted_at: datetime | None
 
 
+class UnansweredOut(BaseModel):
+    """Something that customers asked and the assistant had no answer to."""
+
+    question: str
+    times: int
+    last_at: datetime
+    conversation_id: UUID | None
+
+
+class QuestionsOut(BaseModel):
+    """What the shop could tell the assistant next; at most 50 of each."""
+
+    unanswered: list[UnansweredOut] = Field(description="Of the last seven days, the most asked first.")
+    blanks: list[EntryOut] = Field(description="Entries that wait for the shop's own words.")
+
+
 class VersionOut(BaseModel):
     """What an entry said in an earlier version."""
 

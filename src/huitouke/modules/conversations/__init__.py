@@ -9,14 +9,15 @@ def module() -> Module:
 
     from huitouke.kernel.modules import MenuEntry, Permission, SurfaceRouter
     from huitouke.kernel.operators.health import SIGNS
-    from huitouke.modules.conversations import console, demo, events, models, queries, reactions, visitor
+    from huitouke.modules.conversations import console, demo, events, models, queries, reactions, today, visitor
     from huitouke.modules.conversations.callbacks import ROUTES
     from huitouke.modules.conversations.channels import REGISTRY
     from huitouke.modules.conversations.channels.website import Website
     from huitouke.modules.conversations.channels.wecom_kf import WecomKf
     from huitouke.modules.conversations.service import scope
+    from huitouke.modules.conversations.service.trying import DOOR
     from huitouke.modules.conversations.streams import ChatStream, ConversationStream
-    from huitouke.modules.organization.service import EVENT_ROUTES
+    from huitouke.modules.organization.service import CHAT_DOORS, EVENT_ROUTES, TODAY
 
     folder = Path(__file__).parent
     return Module(
@@ -28,7 +29,7 @@ def module() -> Module:
             Permission("conversations.reply", presets=("manager", "operator", "agent"), visitors=False),
             Permission("conversations.manage", presets=("manager",)),
         ),
-        menu=(MenuEntry("conversations", "/conversations", "message", "conversations.view", 10),),
+        menu=(MenuEntry("conversations", "/conversations", "message", "conversations.view", 10, simple="main"),),
         events=(
             events.MessageReceived,
             events.MessageSent,
@@ -45,7 +46,13 @@ def module() -> Module:
         jobs=reactions.JOBS,
         schedules=reactions.SCHEDULES,
         streams=(ConversationStream(), ChatStream()),
-        extensions={REGISTRY: (WecomKf(), Website()), EVENT_ROUTES: ROUTES, SIGNS: (queries.failing_accounts,)},
+        extensions={
+            REGISTRY: (WecomKf(), Website()),
+            EVENT_ROUTES: ROUTES,
+            SIGNS: (queries.failing_accounts,),
+            TODAY: today.PARTS,
+            CHAT_DOORS: (DOOR,),
+        },
         models=(
             models.ChannelAccount,
             models.Conversation,

@@ -10,10 +10,11 @@ def module() -> Module:
     from huitouke.kernel.modules import MenuEntry, Permission, SurfaceRouter
     from huitouke.kernel.plans import Quota
     from huitouke.kernel.scoping import Scoped
-    from huitouke.modules.customers import console, queries, service
+    from huitouke.modules.customers import console, queries, service, today
     from huitouke.modules.customers.events import CustomerChanged, CustomerCreated
     from huitouke.modules.customers.models import Customer, CustomerFollower, CustomerIdentity
     from huitouke.modules.customers.service import scope
+    from huitouke.modules.organization.service import TODAY
 
     folder = Path(__file__).parent
     return Module(
@@ -24,7 +25,7 @@ def module() -> Module:
             Permission("customers.view", presets=("manager", "operator", "agent", "analyst", "cashier")),
             Permission("customers.edit", presets=("manager", "operator", "agent", "cashier")),
         ),
-        menu=(MenuEntry("customers", "/customers", "user", "customers.view", 20),),
+        menu=(MenuEntry("customers", "/customers", "user", "customers.view", 20, simple="main"),),
         quotas=(Quota("contacts", count=queries.contacts),),
         events=(CustomerCreated, CustomerChanged),
         models=(Customer, CustomerIdentity, CustomerFollower),
@@ -33,6 +34,7 @@ def module() -> Module:
             Scoped(CustomerIdentity, scope.identity_in_scope),
             Scoped(CustomerFollower, scope.follower_in_scope),
         ),
+        extensions={TODAY: today.PARTS},
         migrations=folder / "migrations",
         locales=folder / "locales",
     )

@@ -14,13 +14,19 @@ router = APIRouter(prefix="/api/customers", tags=["customers"])
 
 Search = Annotated[str | None, Query(max_length=60, description="Part of a name or remark.")]
 
+Quiet = Annotated[int | None, Query(ge=1, le=3650, description="Only who was not seen for so many days.")]
+
 
 @router.get("", operation_id="customers_list", dependencies=[requires("customers.view")])
 async def list_customers(
-    ctx: ConsoleTransaction, q: Search = None, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+    ctx: ConsoleTransaction,
+    q: Search = None,
+    quiet_days: Quiet = None,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
 ) -> Page[CustomerRow]:
     """Customers, last seen first."""
-    return await queries.customer_page(ctx, q, cursor, limit)
+    return await queries.customer_page(ctx, q, queries.after_quiet(quiet_days, cursor), limit)
 
 
 @router.get("/{customer_id}", operation_id="customers_get", dependencies=[requires("customers.view")])

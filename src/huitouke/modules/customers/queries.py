@@ -1,12 +1,13 @@
 """Reads of customers that are more than a lookup."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, DateTime, Select, Subquery, case, func, literal_column, or_, select, tuple_
 
+from huitouke.kernel import clock
 from huitouke.kernel.context import Context, DataScope
 from huitouke.kernel.errors import NotFound
 from huitouke.kernel.paging import Page, decode_cursor, encode_cursor, page_of
@@ -19,6 +20,9 @@ from huitouke.modules.organization import service as organization
 
 NEVER: Final = literal_column("'1970-01-01 00:00:00+00'::timestamptz", DateTime(timezone=True))
 """Customers who never wrote stand last. As a constant of the statement: with a parameter the index isn't found."""
+
+LAST_ID: Final = UUID(int=2**128 - 1)
+"""Behind which no id stands."""
 
 Place = tuple[datetime, UUID]
 
@@ -48,6 +52,13 @@ async def customer_page(ctx: Context, q: str | None, cursor: str | None, limit: 
         items=[CustomerRow.model_validate(row, from_attributes=True) for row, _ in page.items],
         next_cursor=page.next_cursor,
     )
+
+
+def after_quiet(days: int | None, cursor: str | None) -> str | None:
+    """The cursor of a list that begins with who was not seen for so many days: the list is in that order."""
+    if days is None or cursor is not None:
+        return cursor
+    return encode_cursor(clock.now() - timedelta(days=days), LAST_ID)
 
 
 async def contacts(ctx: Context) -> int:

@@ -22,6 +22,7 @@ def module() -> Module:
         reactions,
         service,
         sign_in_console,
+        start_console,
         support,
     )
     from huitouke.modules.organization.callbacks import WecomCallbacks
@@ -30,6 +31,7 @@ def module() -> Module:
         AddressBook,
         AddressBookPerson,
         Department,
+        Onboarding,
         OwnRole,
         RoleDepartment,
         Staff,
@@ -38,6 +40,7 @@ def module() -> Module:
         WecomApp,
         WecomDoor,
     )
+    from huitouke.modules.organization.service.today import PARTS, TODAY
 
     folder = Path(__file__).parent
     return Module(
@@ -46,6 +49,7 @@ def module() -> Module:
             SurfaceRouter("console", console.router),
             SurfaceRouter("console", people_console.router),
             SurfaceRouter("console", sign_in_console.router),
+            SurfaceRouter("console", start_console.router),
             SurfaceRouter("console", support.router),
             SurfaceRouter("operator", operator.router),
         ),
@@ -54,12 +58,16 @@ def module() -> Module:
             Permission("organization.manage", visitors=False),
             Permission("support.manage", visitors=False),
         ),
-        menu=(MenuEntry("settings", "/settings", "settings", SETTINGS, 90),),
+        menu=(
+            MenuEntry("today", "/today", "today", start_console.TODAY_PERMISSIONS, 5, simple="only"),
+            MenuEntry("activities", "/activities", "gift", "organization.manage", 25, simple="only"),
+            MenuEntry("settings", "/settings", "settings", SETTINGS, 90),
+        ),
         callback_kinds=(WecomCallbacks(),),
         access_resolver=service.resolve_access,
         features=(Feature("own_roles"),),
         quotas=(Quota("seats", count=service.seats_taken),),
-        extensions={PROCESS_END: (service.close_clients,), service.EVENT_ROUTES: reactions.ROUTES},
+        extensions={PROCESS_END: (service.close_clients,), service.EVENT_ROUTES: reactions.ROUTES, TODAY: PARTS},
         runners=reactions.RUNNERS,
         jobs=reactions.JOBS,
         schedules=reactions.SCHEDULES,
@@ -75,6 +83,7 @@ def module() -> Module:
             AddressBook,
             AddressBookPerson,
             StaffImport,
+            Onboarding,
         ),
         scoped=(Scoped(AuditEntry, service.audit_in_scope),),
         migrations=folder / "migrations",

@@ -217,5 +217,18 @@ class StaffImport(TenantScoped, Base):
     finished_at: Mapped[datetime | None]
 
 
+class Onboarding(TenantScoped, Base):
+    """How far a new owner has come, and what the shop told of itself; at most one row per tenant."""
+
+    __tablename__ = "onboarding"
+
+    industry: Mapped[str | None] = mapped_column(Text)
+    facts: Mapped[dict[str, str]] = mapped_column(JSONB)
+    """By the fact's key (`service/industries.py`); what nobody told is missing."""
+    facts_at: Mapped[datetime | None]
+    started_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
 sealed_column("wecom_apps", "secret_sealed")
 sealed_column("access_tokens", "token_sealed", key="credential_id")

@@ -37,6 +37,7 @@ from huitouke.modules.organization.operator_schemas import (
     PlanRow,
     PlansOut,
     SettingsBody,
+    StartingRoleBody,
     TenantDetail,
     TenantIn,
     TenantRow,
@@ -220,7 +221,10 @@ def _invitation(tenant_id: UUID, link: NewLink) -> InvitationOut:
 
 
 def _draft(body: PlanBody) -> catalogue.PlanDraft:
-    return catalogue.PlanDraft(body.name, body.name_en, body.features, body.quotas, body.trial_days, body.archived)
+    roles = [catalogue.StartingRole(role.name, role.like) for role in body.roles]
+    return catalogue.PlanDraft(
+        body.name, body.name_en, body.features, body.quotas, body.trial_days, body.archived, roles
+    )
 
 
 def _plan(plan: Plan, holders: int) -> PlanRow:
@@ -233,6 +237,7 @@ def _plan(plan: Plan, holders: int) -> PlanRow:
         quotas=plan.quotas,
         trial_days=plan.trial_days,
         archived=plan.archived,
+        roles=[StartingRoleBody.model_validate(role) for role in plan.roles],
         version=plan.version,
         tenants=holders,
     )

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field
 
+from huitouke.kernel.modules import Preset
 from huitouke.kernel.plans.kinds import Unit
 
 Reason = Annotated[str, Field(min_length=1, max_length=200)]
@@ -124,6 +125,13 @@ class ClosingIn(WhyIn):
     name: str = Field(max_length=40)
 
 
+class StartingRoleBody(BaseModel):
+    """A role of its own with which a new tenant begins, with the permissions of a preset."""
+
+    name: str = Field(min_length=1, max_length=20)
+    like: Preset
+
+
 class PlanBody(BaseModel):
     """A plan. A quota that is missing has no limit."""
 
@@ -133,6 +141,9 @@ class PlanBody(BaseModel):
     quotas: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     trial_days: int | None = Field(None, ge=1, le=366)
     archived: bool = False
+    roles: list[StartingRoleBody] = Field(
+        default_factory=list, max_length=10, description="With which a new tenant begins, besides the presets."
+    )
 
 
 class PlanIn(PlanBody):

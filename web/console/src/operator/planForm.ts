@@ -10,7 +10,13 @@ export interface PlanForm {
   limits: Record<string, string>;
   trialDays: string;
   archived: boolean;
+  roles: StartingRole[];
 }
+
+/** A role of its own with which a new shop begins, with the permissions of a preset. */
+export type StartingRole = NonNullable<PlanDraft['roles']>[number];
+
+export const PRESETS: readonly StartingRole['like'][] = ['manager', 'operator', 'agent', 'analyst', 'cashier'];
 
 type Quotas = PlanList['quotas'];
 
@@ -30,6 +36,7 @@ export function formOf(plan: PlanDraft | null, quotas: Quotas): PlanForm {
     limits,
     trialDays: plan?.trial_days ? String(plan.trial_days) : '',
     archived: plan?.archived ?? false,
+    roles: (plan?.roles ?? []).map((role) => ({ ...role })),
   };
 }
 
@@ -51,5 +58,6 @@ export function draftOf(form: PlanForm, quotas: Quotas): PlanDraft {
     quotas: Object.fromEntries(limited.map(([name, limit]) => [name, Math.round(Number(limit) * scaleOf(quotas, name))])),
     trial_days: form.trialDays ? Number(form.trialDays) : null,
     archived: form.archived,
+    roles: form.roles.filter((role) => role.name.trim()).map((role) => ({ name: role.name.trim(), like: role.like })),
   };
 }

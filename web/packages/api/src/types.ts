@@ -12,6 +12,10 @@ export interface Page<T> {
 }
 
 export type Me = Schemas['Me'];
+export type Onboarding = Schemas['OnboardingOut'];
+export type Industry = Schemas['IndustryOut'];
+export type TodayLine = Schemas['TodayLineOut'];
+export type Unanswered = Schemas['UnansweredOut'];
 export type SecondFactor = Schemas['SecondFactorOut'];
 export type Staff = Schemas['StaffOut'];
 export type StaffCreate = Schemas['StaffIn'];

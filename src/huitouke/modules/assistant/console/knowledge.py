@@ -26,8 +26,10 @@ from huitouke.modules.assistant.schemas import (
     ImportApply,
     ImportOut,
     ImportStart,
+    QuestionsOut,
     TraceOut,
     TryQuestion,
+    UnansweredOut,
     VersionOut,
 )
 from huitouke.modules.assistant.service import (
@@ -37,6 +39,7 @@ from huitouke.modules.assistant.service import (
     ready_model,
     remove_entry,
     restore_entry,
+    unanswered,
 )
 from huitouke.modules.assistant.service.model_endpoint import AI_TOKENS
 from huitouke.modules.assistant.service.traces import build_trace
@@ -101,6 +104,17 @@ async def restore(entry_id: UUID, ctx: ConsoleTransaction) -> EntryOut:
 async def list_versions(entry_id: UUID, ctx: ConsoleTransaction) -> list[VersionOut]:
     """What the entry said before, newest first."""
     return await queries.versions(ctx, entry_id)
+
+
+@router.get("/questions", operation_id="assistant_questions", dependencies=[VIEW])
+async def questions(ctx: ConsoleTransaction) -> QuestionsOut:
+    """What customers asked in vain, and answers that wait for the shop's own words."""
+    return QuestionsOut(
+        unanswered=[
+            UnansweredOut.model_validate(one, from_attributes=True) for one in await unanswered.unanswered(ctx)
+        ],
+        blanks=[queries.entry_out(entry) for entry in await unanswered.blanks(ctx)],
+    )
 
 
 @router.get("/groups", operation_id="assistant_list_groups", dependencies=[VIEW])

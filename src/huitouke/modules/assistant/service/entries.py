@@ -21,6 +21,7 @@ from huitouke.modules.assistant.retrieval.index import Indexed, reindex
 from huitouke.modules.assistant.retrieval.text import runs
 from huitouke.modules.assistant.schemas import EntryChange, EntryDraft
 from huitouke.modules.assistant.service import problems
+from huitouke.modules.assistant.service.blanks import has_blank
 
 MAX_ENTRIES: Final = 200_000
 """Per tenant, removed ones left out. Retrieval is measured up to 100,000."""
@@ -36,8 +37,10 @@ async def add_entry(ctx: Context, draft: EntryDraft, *, source: str = "manual") 
 
     Raises:
         SameQuestion: an entry has this question already.
+        BlankLeft: it is to be given, and its answer still has a blank.
         TooManyEntries: the knowledge is full.
     """
+    _refuse_blank(draft.state, draft.answer)
     await _refuse_same_question(ctx, draft.question, None)
     (entry,) = await add_entries(ctx, [draft], source=source)
     await audit.record(ctx, "assistant.entry_added", "knowledge_entry", entry.id, after=_said(entry))
@@ -75,8 +78,8 @@ async def add_entries(ctx: Context, drafts: Sequence[EntryDraft], *, source: str
     ]
     ctx.session.add_all(entries)
     await ctx.session.flush()
-    await reindex(ctx, [], [indexed(entry) for entry in entries if entry.state == "on"])
-    await _announce(ctx, "added" if source == "manual" else "imported", entries)
+    await reindex(ctx, [], [indexed(entry) for entry in entries if answerable(entry)])
+    await announce(ctx, "added" if source == "manual" else "imported", entries)
     return entries
 
 
@@ -87,6 +90,7 @@ async def change_entry(ctx: Context, entry_id: UUID, change: EntryChange) -> Kno
         NotFound: there is none, or it was removed.
         EntryChanged: somebody saved another version meanwhile.
         SameQuestion: another entry has the new question already.
+        BlankLeft: it is to be given, and its answer still has a blank.
     """
     entry = await _locked(ctx, entry_id)
     if entry.deleted_at is not None:
@@ -101,13 +105,14 @@ async def change_entry(ctx: Context, entry_id: UUID, change: EntryChange) -> Kno
     new = {name: value for name, value in new.items() if getattr(entry, name) != value}
     if not new:
         return entry
+    _refuse_blank(new.get("state", entry.state), new.get("answer", entry.answer))
     if "question" in new:
         await _refuse_same_question(ctx, new["question"], entry.id)
         new["question_key"] = question_key(new["question"])
     before = _said(entry)
     await rewrite(ctx, [(entry, new)])
     await audit.record(ctx, "assistant.entry_changed", "knowledge_entry", entry.id, before=before, after=_said(entry))
-    await _announce(ctx, "changed", [entry])
+    await announce(ctx, "changed", [entry])
     return entry
 
 
@@ -122,7 +127,7 @@ async def rewrite(ctx: Context, changes: Sequence[tuple[KnowledgeEntry, dict[str
         entry.updated_at = now
         entry.updated_by = _staff(ctx)
     await ctx.session.flush()
-    live = [indexed(entry) for entry, _ in changes if entry.state == "on" and entry.deleted_at is None]
+    live = [indexed(entry) for entry, _ in changes if answerable(entry)]
     await reindex(ctx, [entry.id for entry, _ in changes], live)
 
 
@@ -136,7 +141,7 @@ async def remove_entry(ctx: Context, entry_id: UUID) -> None:
     await ctx.session.flush()
     await reindex(ctx, [entry.id], [])
     await audit.record(ctx, "assistant.entry_removed", "knowledge_entry", entry.id, before=_said(entry))
-    await _announce(ctx, "removed", [entry])
+    await announce(ctx, "removed", [entry])
 
 
 async def restore_entry(ctx: Context, entry_id: UUID) -> KnowledgeEntry:
@@ -149,9 +154,9 @@ async def restore_entry(ctx: Context, entry_id: UUID) -> KnowledgeEntry:
     entry.updated_at = clock.now()
     entry.updated_by = _staff(ctx)
     await ctx.session.flush()
-    await reindex(ctx, [], [indexed(entry)] if entry.state == "on" else [])
+    await reindex(ctx, [], [indexed(entry)] if answerable(entry) else [])
     await audit.record(ctx, "assistant.entry_restored", "knowledge_entry", entry.id, after=_said(entry))
-    await _announce(ctx, "restored", [entry])
+    await announce(ctx, "restored", [entry])
     return entry
 
 
@@ -170,9 +175,19 @@ async def same_questions(ctx: Context, keys: Sequence[str]) -> dict[str, Knowled
     return {entry.question_key: entry for entry in found}
 
 
+def answerable(entry: KnowledgeEntry) -> bool:
+    """Whether customers may be told it: it is on, there, and waits for nothing that the shop has yet to fill in."""
+    return entry.state == "on" and entry.deleted_at is None and not has_blank(entry.answer)
+
+
 def indexed(entry: KnowledgeEntry) -> Indexed:
     """What of the entry goes into the index."""
     return Indexed(entry.id, entry.question, entry.variants, entry.answer)
+
+
+def _refuse_blank(state: str, answer: str) -> None:
+    if state == "on" and has_blank(answer):
+        raise problems.BlankLeft(field="answer")
 
 
 async def _refuse_same_question(ctx: Context, question: str, own_id: UUID | None) -> None:
@@ -199,7 +214,8 @@ async def _locked(ctx: Context, entry_id: UUID) -> KnowledgeEntry:
     return entry
 
 
-async def _announce(ctx: Context, change: Any, entries: Sequence[KnowledgeEntry]) -> None:
+async def announce(ctx: Context, change: Any, entries: Sequence[KnowledgeEntry]) -> None:
+    """Tells events and screens that entries changed."""
     one = entries[0].id if len(entries) == 1 else None
     await emit(ctx, KnowledgeChanged(change=change, entry_id=one, count=len(entries)))
     hint(ctx, "knowledge", one)

@@ -15,6 +15,12 @@ class SameQuestion(Conflict):
     type = "assistant.same_question"
 
 
+class BlankLeft(InvalidInput):
+    """The answer still has a blank of its template: customers are never told that."""
+
+    type = "assistant.blank_left"
+
+
 class TooManyEntries(Conflict):
     """The knowledge is full; `limit` says how many entries it holds."""
 

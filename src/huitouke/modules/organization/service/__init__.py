@@ -4,6 +4,8 @@ from huitouke.modules.organization.service.checks import Check, CheckState, chec
 from huitouke.modules.organization.service.clients import close_clients, wecom_client
 from huitouke.modules.organization.service.event_routes import EVENT_ROUTES, WecomEventRoute, callback_fields
 from huitouke.modules.organization.service.granting import held
+from huitouke.modules.organization.service.industries import CHAT_DOORS, INDUSTRY_KEYS, INDUSTRY_PARTS, ChatDoor, Shop
+from huitouke.modules.organization.service.onboarding import chat_page
 from huitouke.modules.organization.service.own_roles import RoleChange, create_role, delete_role, update_role
 from huitouke.modules.organization.service.scopes import audit_in_scope, of_people_in, owners_of, people_in, sees
 from huitouke.modules.organization.service.staff import (
@@ -24,6 +26,7 @@ from huitouke.modules.organization.service.staff import (
     staff_to_notify,
     update_staff,
 )
+from huitouke.modules.organization.service.today import TODAY, Day, TodayLine, TodayPart
 from huitouke.modules.organization.service.wecom_apps import (
     NewWecomApp,
     WecomAppChange,
@@ -36,21 +39,31 @@ from huitouke.modules.organization.service.wecom_apps import (
 from huitouke.modules.organization.service.wecom_sign_in import close_door, door_addresses, open_door
 
 __all__ = [
+    "CHAT_DOORS",
     "EVENT_ROUTES",
+    "INDUSTRY_KEYS",
+    "INDUSTRY_PARTS",
+    "TODAY",
+    "ChatDoor",
     "Check",
     "CheckState",
+    "Day",
     "Founded",
     "NewStaff",
     "NewWecomApp",
     "RoleChange",
+    "Shop",
     "StaffChange",
     "StaffContact",
+    "TodayLine",
+    "TodayPart",
     "WecomAppChange",
     "WecomEventRoute",
     "active_staff_names",
     "add_staff",
     "audit_in_scope",
     "callback_fields",
+    "chat_page",
     "check_wecom_app",
     "close_clients",
     "close_door",

@@ -17,10 +17,11 @@ from huitouke.kernel.context import Context
 from huitouke.kernel.errors import InvalidInput, NotFound
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.modules import load_modules
+from huitouke.kernel.plans.models import Plan
 from huitouke.modules.organization.models import DataScopeKind, Department, OwnRole, RoleDepartment, Staff
 from huitouke.modules.organization.service import problems
 from huitouke.modules.organization.service.granting import refuse_beyond, refuse_role_beyond, refuse_scope_beyond
-from huitouke.modules.organization.service.roles import OWN, RoleKey
+from huitouke.modules.organization.service.roles import OWN, RoleKey, permissions_of
 from huitouke.modules.organization.service.scopes import chosen_departments
 
 MAX_ROLES: Final = 50
@@ -77,6 +78,25 @@ async def create_role(
     await _choose(ctx, role, departments)
     await audit.record(ctx, "organization.role_added", "role", role.id, after=await _facts(ctx, role))
     return role
+
+
+async def begin_with_roles(ctx: Context, plan_id: UUID) -> None:
+    """The roles with which a new tenant on that plan begins: whoever founds it gives nobody more than they have."""
+    starting = await ctx.session.scalar(select(Plan.roles).where(Plan.id == plan_id)) or []
+    now, modules = clock.now(), load_modules()
+    ctx.session.add_all(
+        OwnRole(
+            id=new_id(),
+            name=role["name"],
+            permissions=sorted(permissions_of(role["like"], modules)),
+            data_scope="all",
+            created_at=now,
+            updated_at=now,
+            version=1,
+        )
+        for role in starting
+    )
+    await ctx.session.flush()
 
 
 async def update_role(ctx: Context, role_id: UUID, change: RoleChange) -> OwnRole:

@@ -92,5 +92,5 @@ async def sign_up(wish: SignUp, *, address: str | None = None, user_agent: str |
     context: Context = job_context(new_id())
     async with transaction(context) as ctx:
         owner = NewStaff(wish.owner_name, wish.sign_in_name, wish.password, "owner")
-        founded = await found(ctx, wish.shop_name, owner, Subscription(plan.id, until))
+        founded = await found(ctx, wish.shop_name, owner, Subscription(plan.id, until), simple=True)
         return await access.open_session(ctx.session, founded.user_id, founded.tenant_id, address, user_agent)

@@ -23,11 +23,11 @@ from huitouke.kernel.plans.period import Subscription
 from huitouke.kernel.scoping import NOBODYS, Owners
 from huitouke.kernel.tenancy import Tenant
 from huitouke.kernel.work import schedule
-from huitouke.modules.organization.models import OwnRole, Staff
+from huitouke.modules.organization.models import Onboarding, OwnRole, Staff
 from huitouke.modules.organization.service import problems
 from huitouke.modules.organization.service.address_book import connected
 from huitouke.modules.organization.service.granting import only_owners, refuse_role_beyond
-from huitouke.modules.organization.service.own_roles import role_to_give
+from huitouke.modules.organization.service.own_roles import begin_with_roles, role_to_give
 from huitouke.modules.organization.service.roles import OWN, RoleKey, permissions_of
 from huitouke.modules.organization.service.scopes import scope_of, who_see
 
@@ -82,27 +82,34 @@ class StaffContact:
 
 
 async def found_tenant(
-    name: str, owner_sign_in_name: str, password: Secret, *, owner_name: str | None = None
+    name: str, owner_sign_in_name: str, password: Secret, *, owner_name: str | None = None, simple: bool = False
 ) -> Founded:
-    """Makes a tenant with its first owner, all or nothing.
+    """Makes a tenant with its first owner, all or nothing; `simple` as for `found`.
 
     Raises InvalidInput, SignInNameTaken, WeakPassword.
     """
     owner = NewStaff(owner_name or owner_sign_in_name, owner_sign_in_name, password, "owner")
     async with transaction(job_context(new_id())) as ctx:
-        return await found(ctx, name, owner, Subscription())
+        return await found(ctx, name, owner, Subscription(), simple=simple)
 
 
-async def found(ctx: Context, name: str, owner: NewStaff, plan: Subscription) -> Founded:
+async def found(ctx: Context, name: str, owner: NewStaff, plan: Subscription, *, simple: bool = False) -> Founded:
     """Makes the context's tenant, which is not there yet, in its open transaction, with that owner and plan.
+
+    `simple`: it begins in simple mode, with the way of a new owner before it.
 
     Raises InvalidInput, SignInNameTaken, WeakPassword.
     """
     title, now = clean_name(name), clock.now()
     tenant = Tenant(id=ctx.tenant_id, name=title, created_at=now, plan_id=plan.plan_id, plan_expires_at=plan.expires_at)
+    tenant.simple_mode = simple
     ctx.session.add(tenant)
     await ctx.session.flush()
+    if simple:
+        ctx.session.add(Onboarding(facts={}, started_at=now, updated_at=now))
     staff = await _insert(ctx, owner)
+    if plan.plan_id is not None:
+        await begin_with_roles(ctx, plan.plan_id)
     await audit.record(ctx, "organization.founded", "tenant", ctx.tenant_id, after={"name": title})
     for kind in (measuring.KIND, health.KIND):
         await schedule(ctx, kind, now)

@@ -78,7 +78,7 @@ async def create_tenant(doer: Doer, new: NewTenant) -> Invited:
             given = await plan_to_give(ctx.session, new.plan_id)
             plan = plan.changed_now(given.id, new.until, clock.now())
         owner = NewStaff(new.owner_name, new.owner_sign_in_name, None, "owner")
-        founded = await found(ctx, new.name, owner, plan)
+        founded = await found(ctx, new.name, owner, plan, simple=True)
         link = await links.make_link(ctx, founded.user_id, "invitation")
         facts = {"owner": new.owner_sign_in_name, **await _in_words(ctx, plan)}
         await note_in_both(ctx, doer, "tenant.created", new.name, after=facts)

@@ -2,12 +2,12 @@ import { api, ApiProblem, unwrap, type Me, type SignUp } from '@huitouke/api';
 import { useLocale } from '../i18n';
 import { useSession } from './store';
 
-/** Read by boot.js, which then asks for the inbox before the console has started: set for who may see it. */
+/** Read by boot.js, which then asks for the inbox before the console has started: set for who sees it first. */
 const SIGNED_IN = 'huitouke.signed_in';
 
 async function become(me: Me): Promise<void> {
   useSession().me = me;
-  if (me.permissions.includes('conversations.view')) localStorage.setItem(SIGNED_IN, '1');
+  if (me.permissions.includes('conversations.view') && !me.tenant.simple_mode) localStorage.setItem(SIGNED_IN, '1');
   else localStorage.removeItem(SIGNED_IN);
   await useLocale(me.user.locale);
 }
@@ -84,6 +84,11 @@ export async function signOut(): Promise<void> {
 
 export async function changeLocale(locale: string): Promise<void> {
   await become(await unwrap(api.PATCH('/api/session', { body: { locale } })));
+}
+
+/** Few pages or all of them, for everybody in the shop. */
+export async function setSimpleMode(simple: boolean): Promise<void> {
+  await become(await unwrap(api.PUT('/api/simple-mode', { body: { simple_mode: simple } })));
 }
 
 /** `code`: of the app or a recovery code, where a second step is on. */

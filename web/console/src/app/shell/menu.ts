@@ -1,5 +1,5 @@
 import type { Me } from '@huitouke/api';
-import { IconConversations, IconCustomer, IconExtension, IconKnowledge, IconLink, IconReport, IconSettings, IconStaff } from '@huitouke/ui/icons';
+import { IconConversations, IconCustomer, IconExtension, IconGift, IconKnowledge, IconLink, IconReport, IconSettings, IconStaff, IconToday } from '@huitouke/ui/icons';
 import { computed, type Component, type ComputedRef } from 'vue';
 import { features } from '../../features';
 import type { MenuExtra } from '../feature';
@@ -11,6 +11,8 @@ export interface MenuEntry extends Partial<MenuExtra> {
   label: string;
   icon: Component;
   to: string;
+  /** In simple mode it stands on the page of what else there is, not in the menu. */
+  more: boolean;
 }
 
 /** So many fit beside "me" into the bar of a phone; the others stand on that page. */
@@ -20,9 +22,11 @@ export const BAR_ENTRIES = 4;
 const ICONS: Record<string, Component> = {
   book: IconKnowledge,
   chart: IconReport,
+  gift: IconGift,
   link: IconLink,
   message: IconConversations,
   settings: IconSettings,
+  today: IconToday,
   user: IconCustomer,
   users: IconStaff,
 };
@@ -41,6 +45,7 @@ export function useMenu(): ComputedRef<MenuEntry[]> {
       label: entry.label,
       icon: ICONS[entry.icon] ?? IconExtension,
       to: entry.path,
+      more: entry.more,
     })),
   );
 }

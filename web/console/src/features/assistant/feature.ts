@@ -17,6 +17,7 @@ export const assistant: Feature = {
       redirect: '/assistant/knowledge',
       children: [
         { path: 'knowledge', component: () => import('./pages/KnowledgePage.vue'), meta: meta('assistant.knowledge.title', VIEW) },
+        { path: 'questions', component: () => import('./pages/QuestionsPage.vue'), meta: meta('assistant.questions.title', MANAGE) },
         { path: 'import', component: () => import('./pages/ImportPage.vue'), meta: meta('assistant.import.title', MANAGE) },
         { path: 'try', component: () => import('./pages/TryPage.vue'), meta: meta('assistant.try.title', VIEW) },
         { path: 'settings', component: () => import('./pages/SettingsPage.vue'), meta: meta('assistant.settings.title', MANAGE) },

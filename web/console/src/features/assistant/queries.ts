@@ -15,6 +15,7 @@ export const keys = {
   entries: (filter: KnowledgeFilter) => ['assistant', 'knowledge', 'entries', filter] as const,
   entry: (id: string) => ['assistant', 'knowledge', 'entry', id] as const,
   groups: ['assistant', 'knowledge', 'groups'] as const,
+  questions: ['assistant', 'knowledge', 'questions'] as const,
   import: (id: string) => ['assistant', 'import', id] as const,
   settings: ['assistant', 'settings'] as const,
   model: ['assistant', 'model'] as const,
@@ -61,6 +62,11 @@ export function groupsQuery() {
     queryFn: ({ signal }) => unwrap(api.GET('/api/knowledge/groups', { signal })),
     staleTime: KEPT_FRESH_MS,
   });
+}
+
+/** What customers asked in vain, and answers that wait for the shop's own words. */
+export function questionsQuery() {
+  return queryOptions({ queryKey: keys.questions, queryFn: ({ signal }) => unwrap(api.GET('/api/knowledge/questions', { signal })) });
 }
 
 const IMPORT_POLL_MS = 1_000;

@@ -4,16 +4,16 @@ import { PAGE_SIZE, pagedOptions } from '@/app/data/paged';
 
 export const keys = {
   all: ['customers'] as const,
-  list: (q: string) => ['customers', 'list', q] as const,
+  list: (q: string, quiet: number) => ['customers', 'list', q, quiet] as const,
   colleagues: ['customers', 'colleagues'] as const,
   detail: (id: string) => ['customers', 'detail', id] as const,
 };
 
-export function customersQuery(q: string) {
+export function customersQuery(q: string, quiet = 0) {
   return infiniteQueryOptions({
-    queryKey: keys.list(q),
+    queryKey: keys.list(q, quiet),
     queryFn: ({ pageParam, signal }) =>
-      unwrap(api.GET('/api/customers', { params: { query: { limit: PAGE_SIZE, ...(q && { q }), ...(pageParam && { cursor: pageParam }) } }, signal })),
+      unwrap(api.GET('/api/customers', { params: { query: { limit: PAGE_SIZE, ...(q && { q }), ...(quiet && { quiet_days: quiet }), ...(pageParam && { cursor: pageParam }) } }, signal })),
     ...pagedOptions,
   });
 }

@@ -3,7 +3,7 @@ import type { RouteMeta } from 'vue-router';
 import type { Feature } from '@/app/feature';
 import { useSession } from '@/app/session/store';
 import { live } from './live';
-import { AUDIT, MANAGE, PLAN, STAFF, SUPPORT, WORK } from './permissions';
+import { AUDIT, MANAGE, PLAN, STAFF, SUPPORT, TODAY, WORK } from './permissions';
 
 const meta = (title: string, permissions: readonly string[] = MANAGE): RouteMeta => ({ title, permissions });
 
@@ -58,11 +58,22 @@ export const organization: Feature = {
         { path: 'audit', component: () => import('./pages/AuditPage.vue'), meta: meta('organization.audit.title', AUDIT) },
       ],
     },
+    {
+      path: 'start',
+      component: () => import('./start/StartLayout.vue'),
+      children: [
+        { path: '', component: () => import('./start/IndustryPage.vue'), meta: meta('organization.start.industry.title') },
+        { path: 'facts', component: () => import('./start/FactsPage.vue'), meta: meta('organization.start.facts.title') },
+        { path: 'ready', component: () => import('./start/ReadyPage.vue'), meta: meta('organization.start.ready.title') },
+      ],
+    },
+    { path: 'today', component: () => import('./start/TodayPage.vue'), meta: meta('organization.today.title', TODAY) },
+    { path: 'activities', component: () => import('./start/ActivitiesPage.vue'), meta: meta('organization.activities.title') },
     // The addresses by which notices know these pages.
     { path: 'channels', redirect: '/settings/channels' },
     { path: 'team', redirect: '/settings/staff' },
   ],
-  menu: { settings: { key: 's' } },
+  menu: { settings: { key: 's' }, today: { key: 't' }, activities: { key: 'p' } },
   live,
   commands: [
     { id: 'organization.connect', title: 'organization.connect.title', group: 'create', icon: IconAdd, when: mayManage, to: '/settings/channels/connect' },

@@ -5,3 +5,4 @@ export const WORK = ['work.manage'] as const;
 export const PLAN = ['plan.view'] as const;
 export const SUPPORT = ['support.manage'] as const;
 export const AUDIT = ['audit.view'] as const;
+export const TODAY = ['conversations.view', 'customers.view', 'assistant.view', 'organization.manage'] as const;

@@ -7,8 +7,8 @@ from alembic import op
 
 from huitouke.kernel.database.ddl import ALL_RIGHTS, definer_function, platform_table, tenant_table
 
-revision = "kernel_0013"
-down_revision = "kernel_0012"
+revision = "kernel_0014"
+down_revision = "kernel_0013"
 branch_labels = None
 depends_on = None
 
