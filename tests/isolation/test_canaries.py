@@ -11,7 +11,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ import structlog
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from huitouke.app import SURFACES
 from huitouke.kernel.backup.archive import read_manifest
 from huitouke.kernel.backup.writing import back_up
 from huitouke.kernel.database import Database
@@ -32,6 +33,7 @@ from huitouke.kernel.keys import get_key_ring
 from huitouke.kernel.modules import Surface
 from huitouke.kernel.observability import logs
 from huitouke.kernel.settings import Settings
+from huitouke.kernel.visitors import PAGES
 from tests.isolation.neighbours import Merchant, merchant
 from tests.isolation.test_operator import ids_of
 from tests.isolation.test_sockets_and_files import QUIET_SECONDS, socket
@@ -204,45 +206,52 @@ async def aviary(
     planted = Aviary()
     async with merchant(*running) as one, merchant(*running) as neighbour, client(application()) as stranger:
         async with operator_client(application(), await make_operator()) as operator, socket(running[1], one) as own:
+            people: dict[Surface, httpx2.AsyncClient] = {
+                "console": one.owner,
+                "operator": operator,
+                "visitor": stranger,
+            }
+            assert (await stranger.post(f"{PAGES}/{one.ids['code']}/visit")).status_code == 200
             async with socket(running[1], neighbour) as other:
                 with talkative() as log:
-                    await _provoke(planted, one, operator, stranger, database)
+                    await _provoke(planted, one, people, stranger, database)
                 planted.found["frames of the own socket"] = await frames(own)
                 planted.found["frames of a neighbour's socket"] = await frames(other)
             lines = log.getvalue().splitlines()
             planted.found["log"] = "\n".join(line for line in lines if not OF_THE_SANDBOX.search(line))
-            await _collect(planted, one, neighbour, operator, stranger)
+            await _collect(planted, one, neighbour, people)
         await _keep(planted, database, tmp_path_factory.mktemp("backup"))
     yield planted
     await forget_guesses()
 
 
 async def _provoke(
-    aviary: Aviary, one: Merchant, operator: httpx2.AsyncClient, stranger: httpx2.AsyncClient, database: Database
+    aviary: Aviary,
+    one: Merchant,
+    people: Mapping[Surface, httpx2.AsyncClient],
+    stranger: httpx2.AsyncClient,
+    database: Database,
 ) -> None:
-    await plant(aviary, one.owner, "console", one.ids)
+    for surface, who in people.items():
+        await plant(aviary, who, surface, ids_of(one))
     await plant(aviary, stranger, "console", one.ids)
-    await plant(aviary, operator, "operator", ids_of(one))
-    restored = await operator.post(f"/operator/api/tenants/{one.desk.context.tenant_id}/restore")
+    restored = await people["operator"].post(f"/operator/api/tenants/{one.desk.context.tenant_id}/restore")
     assert restored.status_code == 200, restored.text  # an operator's fields are those of suspending, too
     await one.desk.work()
     await forget_guesses()
     async with nothing_can_be_written(database):
-        await plant(aviary, one.owner, "console", one.ids)
-        await plant(aviary, operator, "operator", ids_of(one))
+        for surface, who in people.items():
+            await plant(aviary, who, surface, ids_of(one))
 
 
 async def _collect(
-    aviary: Aviary,
-    one: Merchant,
-    neighbour: Merchant,
-    operator: httpx2.AsyncClient,
-    stranger: httpx2.AsyncClient,
+    aviary: Aviary, one: Merchant, neighbour: Merchant, people: Mapping[Surface, httpx2.AsyncClient]
 ) -> None:
-    aviary.found["metrics"] = (await stranger.get("/metrics")).text
+    aviary.found["metrics"] = (await people["visitor"].get("/metrics")).text
     aviary.found["problem documents"] = "\n".join(text for _, text in aviary.refusals)
     for name, who, surface, ids in (
-        ("what the operator reads", operator, "operator", ids_of(one)),
+        ("what the operator reads", people["operator"], "operator", ids_of(one)),
+        ("what the visitor reads", people["visitor"], "visitor", one.ids),
         ("what the neighbour reads", neighbour.owner, "console", neighbour.ids),
         ("what the owner reads", one.owner, "console", one.ids),
     ):
@@ -282,7 +291,7 @@ def test_enough_was_planted_and_enough_went_wrong(aviary: Aviary, record_propert
     record_property("figure", f"canaries: {len(places)} places, {len(aviary.statuses)} requests")
     wanted = {
         (operation.id, str(place))
-        for surface in ("console", "operator")
+        for surface in SURFACES
         for operation in operations(surface)
         for place in operation.places
         if takes_text(place) and place.where != "header" and longest(place) >= 20
@@ -315,6 +324,11 @@ def test_no_secret_is_told_shown_or_kept_in_plain_words(aviary: Aviary) -> None:
 def test_what_people_write_stays_with_their_shop(aviary: Aviary) -> None:
     for where in ("what the neighbour reads", "frames of a neighbour's socket"):
         assert not aviary.seen_in(where), [str(one) for one in aviary.seen_in(where)]
+
+
+def test_visitors_read_what_they_wrote(aviary: Aviary) -> None:
+    own = {operation.id for operation in operations("visitor")}
+    assert {one.operation for one in aviary.seen_in("what the visitor reads")} <= own
 
 
 def test_operators_read_nothing_of_a_shop_but_its_name(aviary: Aviary) -> None:

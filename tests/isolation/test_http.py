@@ -85,7 +85,7 @@ READ_AND_NOTED = {"audit_export"}
 REFUSED = {401, 403, 404}
 
 TESTED: tuple[Surface, ...] = SURFACES
-"""All there are: those of the operator in test_operator.py, of visitors in test_visitors.py, each from every other in test_surfaces.py."""
+"""All: those of the operator in test_operator.py, of visitors in test_visitors.py, from others in test_surfaces.py."""
 
 
 @pytest.fixture

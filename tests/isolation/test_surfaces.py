@@ -13,14 +13,16 @@ import pytest
 from huitouke.app import SURFACES
 from huitouke.kernel.database import Database
 from huitouke.kernel.modules import Surface
+from huitouke.kernel.visitors import PAGES
 from tests.isolation.neighbours import Merchant
 from tests.isolation.test_http import TO_STRANGERS, Findings
 from tests.isolation.test_operator import OF_THEIR_OWN, ids_of
+from tests.isolation.test_visitors import ARRIVES
 from tests.support.http import application, client, forget_guesses
 from tests.support.operations import UNSAFE, Asked, Operation, operations
 from tests.support.operators import make_operator, operator_client
 
-TOLD_TO_STRANGERS: Mapping[str, int] = {**TO_STRANGERS, **OF_THEIR_OWN, "session_sign_in": 401}
+TOLD_TO_STRANGERS: Mapping[str, int] = {**TO_STRANGERS, **OF_THEIR_OWN, "session_sign_in": 401, ARRIVES: 200}
 """What strangers are answered where it isn't 401 for the session."""
 
 FOREIGN_PAGES = ({"X-Requested-With": ""}, {"Origin": "https://evil.test"}, {"Origin": "null"})
@@ -36,7 +38,9 @@ async def signed_in(mine: Merchant, database: Database) -> AsyncIterator[dict[Su
     await forget_guesses()  # of other tests: all share an address
     async with AsyncExitStack() as stack:
         operator = await stack.enter_async_context(operator_client(application(), await make_operator()))
-        yield {"console": mine.owner, "operator": operator}
+        visitor = await stack.enter_async_context(client(application()))
+        assert (await visitor.post(f"{PAGES}/{mine.ids['code']}/visit")).status_code == 200
+        yield {"console": mine.owner, "operator": operator, "visitor": visitor}
     await forget_guesses()
 
 

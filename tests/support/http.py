@@ -104,6 +104,7 @@ def failed_outside(answer: httpx2.Response) -> bool:
 
 
 async def forget_guesses() -> None:
-    """After tests that guess passwords: all tests share an address, and with it the count of wrong ones."""
+    """After tests that come often: all share an address, and with it the counts of guesses and of visits."""
     async with platform_transaction() as session:
-        await session.execute(text("DELETE FROM sign_in_throttles"))
+        for table in ("sign_in_throttles", "throttles"):
+            await session.execute(text(f"DELETE FROM {table}"))
