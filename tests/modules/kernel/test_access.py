@@ -314,6 +314,7 @@ async def test_the_console_session_from_sign_in_to_sign_out(world: World, accoun
             "time_zone": "Asia/Shanghai",
             "plan": None,
             "read_only": False,
+            "simple_mode": False,
         }
         assert me["permissions"] == ["shelf.read"]
         assert [entry["name"] for entry in me["menu"]] == ["shelf"]
