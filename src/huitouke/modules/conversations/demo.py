@@ -331,6 +331,7 @@ class _Past:
                 next_attempt_at=self._at,
                 ai_label=DEFAULT_AI_LABEL if ai else None,
                 counted=True,
+                purpose="service",
                 accepted_at=self._at,
                 error_code=message.failure_code,
             )

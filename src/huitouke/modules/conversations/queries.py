@@ -258,9 +258,11 @@ async def messages_out(ctx: Context, messages: Sequence[Message]) -> list[Messag
 
 
 def sentence(ctx: Context, kind: str, code: str) -> str:
-    """The sentence for a failure code: our own texts first, then the channel's."""
-    key = f"conversations.failures.{code}"
-    return translate(ctx.locale, key) if has_text(key) else channel(kind).explain(code, ctx.locale)
+    """The sentence for a failure code: our own texts first (`outreach.…`: why it may not go to them), then the channel's."""
+    for key in (f"conversations.failures.{code}", code):
+        if has_text(key):
+            return translate(ctx.locale, key)
+    return channel(kind).explain(code, ctx.locale)
 
 
 def _rows() -> Select[*tuple[Any, ...]]:

@@ -10,8 +10,9 @@ def module() -> Module:
     from huitouke.kernel.modules import MenuEntry, Permission, SurfaceRouter
     from huitouke.kernel.plans import Quota
     from huitouke.kernel.scoping import Scoped
-    from huitouke.modules.customers import console, queries, service
-    from huitouke.modules.customers.events import CustomerChanged, CustomerCreated
+    from huitouke.kernel.outreach import OUTREACH_CHECKS, OUTREACH_NOTES
+    from huitouke.modules.customers import console, models, queries, service
+    from huitouke.modules.customers.events import CustomerChanged, CustomerCreated, MarketingAllowed, MarketingRefused
     from huitouke.modules.customers.models import Customer, CustomerFollower, CustomerIdentity
     from huitouke.modules.customers.service import scope
 
@@ -26,12 +27,22 @@ def module() -> Module:
         ),
         menu=(MenuEntry("customers", "/customers", "user", "customers.view", 20),),
         quotas=(Quota("contacts", count=queries.contacts),),
-        events=(CustomerCreated, CustomerChanged),
-        models=(Customer, CustomerIdentity, CustomerFollower),
+        events=(CustomerCreated, CustomerChanged, MarketingRefused, MarketingAllowed),
+        models=(
+            Customer,
+            CustomerIdentity,
+            CustomerFollower,
+            models.MarketingRefusal,
+            models.MarketingMessage,
+            models.PrivacySettings,
+        ),
+        extensions={OUTREACH_CHECKS: (service.unwanted,), OUTREACH_NOTES: (service.note_marketing,)},
         scoped=(
             Scoped(Customer, scope.customer_in_scope, hint="customer", owners=service.owners),
             Scoped(CustomerIdentity, scope.identity_in_scope),
             Scoped(CustomerFollower, scope.follower_in_scope),
+            Scoped(models.MarketingRefusal, scope.refusal_in_scope),
+            Scoped(models.MarketingMessage, scope.offer_in_scope),
         ),
         migrations=folder / "migrations",
         locales=folder / "locales",
