@@ -29,10 +29,8 @@ _ID_CARD: Final = r"(?P<id>[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[1
 _BANK: Final = rf"(?P<bank>[3-6]\d{{3}}(?:{_DASH}\d{{4}}){{3}}(?:{_DASH}\d{{1,3}})?)"
 _MOBILE: Final = rf"(?P<mobile>(?:(?:\+|00)?86{_DASH})?1[3-9]\d{_DASH}\d{{4}}{_DASH}\d{{4}})"
 _ABROAD: Final = r"(?P<abroad>\+[1-9]\d{7,14})"
-_LANDLINE: Final = rf"(?P<landline>0[1-9]\d{{1,2}}{_DASH}[2-9]\d{{6,7}})"
-_NUMBERS: Final = re.compile(
-    rf"{_EMAIL}|(?<!\d)(?:{_ID_CARD}|{_BANK}|{_MOBILE}|{_ABROAD}|{_LANDLINE})(?!\d)", re.ASCII
-)
+_LANDLINE: Final = rf"(?P<landline>0(?:10|2\d|[3-9]\d\d){_DASH}[2-9]\d{{6,7}})"
+_NUMBERS: Final = re.compile(rf"{_EMAIL}|(?<!\d)(?:{_ID_CARD}|{_BANK}|{_MOBILE}|{_ABROAD}|{_LANDLINE})(?!\d)", re.ASCII)
 _LONG_RUN: Final = r"[0-9][0-9 -]{4,}[0-9]"
 """In PostgreSQL's words: anything that holds a number, and more; what is searched without the right is searched so."""
 

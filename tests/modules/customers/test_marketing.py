@@ -109,9 +109,7 @@ async def test_nothing_is_lifted_without_a_reason(world: World, someone: UUID) -
         await customers.allow_again(ctx, someone, "到店当面说可以再发")
     assert await offered(world, Recipient(someone)) == [""]
     async with transaction(world.context) as ctx:
-        entry = await ctx.session.scalar(
-            select(AuditEntry).where(AuditEntry.action == "customers.marketing_allowed")
-        )
+        entry = await ctx.session.scalar(select(AuditEntry).where(AuditEntry.action == "customers.marketing_allowed"))
     assert entry is not None
     assert (entry.actor_id, entry.before, entry.after) == (
         STAFF.id,
@@ -204,7 +202,7 @@ class Shadow:
 
 @pytest.mark.parametrize("seed", range(12))
 async def test_after_any_sequence_no_offer_leaves_to_who_refused(world: World, seed: int) -> None:
-    dice = random.Random(seed)  # noqa: S311 - a test's dice
+    dice = random.Random(seed)
     shadow = Shadow()
     async with transaction(world.context) as ctx:
         await customers.set_marketing_per_week(ctx, 50)

@@ -92,7 +92,9 @@ def test_ordinary_messages_are_none(text: str) -> None:
     assert not refuses_marketing(text)
 
 
-THINGS = st.sampled_from(["订单", "房间", "酒店", "蛋糕", "位子", "包厢", "快递", "包裹", "昨天订的桌", "会员", "课程", "押金"])
+THINGS = st.sampled_from(
+    ["订单", "房间", "酒店", "蛋糕", "位子", "包厢", "快递", "包裹", "昨天订的桌", "会员", "课程", "押金"]
+)
 BEGINS = st.sampled_from(["", "请问", "我想问下", "你好，", "老板", "帮我看看", "昨天"])
 VERBS = st.sampled_from(["退订", "拒收", "取消", "不要", "别发", "不想要"])
 ENDS = st.sampled_from(["", "吗", "？", "可以吗", "怎么弄", "要扣钱吗", "多久退款", "了", "，谢谢", "来得及吗"])

@@ -7,10 +7,11 @@ def module() -> Module:
     """The manifest."""
     from pathlib import Path
 
+    from huitouke.kernel.masking import CONTACTS
     from huitouke.kernel.modules import MenuEntry, Permission, SurfaceRouter
+    from huitouke.kernel.outreach import OUTREACH_CHECKS, OUTREACH_NOTES
     from huitouke.kernel.plans import Quota
     from huitouke.kernel.scoping import Scoped
-    from huitouke.kernel.outreach import OUTREACH_CHECKS, OUTREACH_NOTES
     from huitouke.modules.customers import console, models, queries, service
     from huitouke.modules.customers.events import CustomerChanged, CustomerCreated, MarketingAllowed, MarketingRefused
     from huitouke.modules.customers.models import Customer, CustomerFollower, CustomerIdentity
@@ -24,6 +25,7 @@ def module() -> Module:
         permissions=(
             Permission("customers.view", presets=("manager", "operator", "agent", "analyst", "cashier")),
             Permission("customers.edit", presets=("manager", "operator", "agent", "cashier")),
+            Permission(CONTACTS, presets=("manager",), visitors=False),
         ),
         menu=(MenuEntry("customers", "/customers", "user", "customers.view", 20),),
         quotas=(Quota("contacts", count=queries.contacts),),

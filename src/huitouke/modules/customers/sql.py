@@ -83,15 +83,12 @@ WITH asked AS (
 """
 """Whom recipients are: a number stands for the customer who has it, a customer for all numbers of theirs."""
 
-LOCK_CONCERNED: Final = (
-    _CONCERNED
-    + """
+LOCK_CONCERNED: Final = f"""{_CONCERNED}
 SELECT c.id FROM customers c
  WHERE c.tenant_id = $1 AND c.id IN (SELECT customer_id FROM people)
  ORDER BY c.id
    FOR NO KEY UPDATE
-"""
-)
+"""  # noqa: S608 - a part above
 """Of two offers to one person at once, each sees what the other left; and whoever refuses waits, or is waited for."""
 
 LOCK_NUMBERS: Final = """
@@ -100,9 +97,7 @@ SELECT pg_advisory_xact_lock(hashtextextended($1::text || n.phone, 0))
 """
 """The same for numbers that may be nobody's."""
 
-MARKETING_STANDING: Final = (
-    _CONCERNED
-    + """
+MARKETING_STANDING: Final = f"""{_CONCERNED}
 SELECT a.n,
        coalesce((SELECT min(p.customer_id::text) FROM people p WHERE p.n = a.n), a.phone) AS person,
        EXISTS (SELECT FROM people p
@@ -122,17 +117,13 @@ SELECT a.n,
                  JOIN marketing_messages s ON s.tenant_id = $1 AND s.phone = m.phone AND s.left_at > $7
                 WHERE m.n = a.n) AS had) AS had
   FROM asked a
-"""
-)
+"""  # noqa: S608 - a part above
 """Of each recipient: whether they refused offers in this channel, and how many they had since $7 in all channels."""
 
-NOTE_MARKETING: Final = (
-    _CONCERNED
-    + """
+NOTE_MARKETING: Final = f"""{_CONCERNED}
 , gone AS (
     DELETE FROM marketing_messages s USING people p
-     WHERE s.tenant_id = $1 AND s.customer_id = p.customer_id AND s.left_at <= $8
-)
+     WHERE s.tenant_id = $1 AND s.customer_id = p.customer_id AND s.left_at <= $8  # noqa: S608 - a part above
 INSERT INTO marketing_messages (tenant_id, message_id, customer_id, phone, channel, left_at)
 SELECT $1, a.message_id, (SELECT p.customer_id FROM people p WHERE p.n = a.n ORDER BY p.customer_id LIMIT 1), a.phone,
        $6, $7
@@ -154,4 +145,8 @@ RETURNING id
 
 LOCK_CUSTOMERS: Final = """
 SELECT id FROM customers WHERE tenant_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR NO KEY UPDATE
+"""
+
+WHO_HAS_NUMBER: Final = """
+SELECT customer_id FROM customer_identities WHERE tenant_id = $1 AND kind = 'phone' AND issuer = $2 AND value = $3
 """

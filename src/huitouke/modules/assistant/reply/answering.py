@@ -131,7 +131,9 @@ def _without_refusal(asked: Asked) -> Asked:
     lines = asked.text.splitlines()
     refusing = [line for line in lines if line_refuses(line)]
     rest = "\n".join(line for line in lines if line not in refusing and small_talk(line) is None)
-    return replace(asked, text=rest or asked.text, refused="\n".join(refusing) if rest else asked.text) if refusing else asked
+    if not refusing:
+        return asked
+    return replace(asked, text=rest, refused="\n".join(refusing)) if rest else replace(asked, refused=asked.text)
 
 
 async def summary(prepared: Prepared) -> str:

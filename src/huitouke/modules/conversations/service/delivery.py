@@ -99,7 +99,8 @@ async def _next(
     Gives the conversations, locked, and their messages.
     """
     raw = await connection(ctx)
-    rows, found = dict(rows), {}
+    rows = dict(rows)
+    found: dict[UUID, Record] = {}
     asked = list(rows)
     while asked:
         fresh = {row["conversation_id"]: row for row in await raw.fetch(sql.NEXT, ctx.tenant_id, asked)}

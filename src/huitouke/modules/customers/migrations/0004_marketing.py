@@ -12,7 +12,6 @@ depends_on = None
 
 def upgrade() -> None:
     moment = sa.DateTime(timezone=True)
-    of_customer = {"columns": ["tenant_id", "customer_id"], "refcolumns": ["customers.tenant_id", "customers.id"]}
     tenant_table(
         "marketing_refusals",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -31,7 +30,9 @@ def upgrade() -> None:
             "source in ('customer_page', 'customer_words', 'sms_reply', 'staff', 'import')", name="source"
         ),
         sa.CheckConstraint("(ended_at IS NULL) = (ended_reason IS NULL)", name="ended_with_reason"),
-        sa.ForeignKeyConstraint(**of_customer, ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "customer_id"], ["customers.tenant_id", "customers.id"], ondelete="CASCADE"
+        ),
     )
     tenant_index(
         "marketing_refusals",
@@ -56,7 +57,9 @@ def upgrade() -> None:
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("left_at", moment, nullable=False),
         sa.CheckConstraint("customer_id IS NOT NULL OR phone IS NOT NULL", name="whose"),
-        sa.ForeignKeyConstraint(**of_customer, ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "customer_id"], ["customers.tenant_id", "customers.id"], ondelete="CASCADE"
+        ),
         primary_key=("message_id",),
     )
     tenant_index("marketing_messages", "customer_id", "left_at")

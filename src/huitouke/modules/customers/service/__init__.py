@@ -30,6 +30,17 @@ from huitouke.modules.customers.service.marketing import (
     set_marketing_per_week,
     unwanted,
 )
+from huitouke.modules.customers.service.phones import (
+    e164,
+    phone_of,
+    phones_of_many,
+    remove_phone,
+    reveal_phone,
+    searched_number,
+    set_phone,
+    shown,
+    with_number,
+)
 from huitouke.modules.customers.service.scope import belongs_within, customers_within, nobodys_or_within
 from huitouke.modules.customers.service.words import line_refuses, refuses_marketing
 
@@ -46,6 +57,7 @@ __all__ = [
     "allow_again",
     "belongs_within",
     "customers_within",
+    "e164",
     "edit",
     "end_refusal",
     "find_or_create_many",
@@ -56,11 +68,19 @@ __all__ = [
     "note_marketing",
     "note_seen",
     "owners",
+    "phone_of",
+    "phones_of_many",
     "refuse_for",
     "refuse_marketing",
     "refuses_marketing",
     "remove_follower",
+    "remove_phone",
+    "reveal_phone",
+    "searched_number",
     "set_marketing_per_week",
+    "set_phone",
+    "shown",
     "unwanted",
     "update_profiles",
+    "with_number",
 ]

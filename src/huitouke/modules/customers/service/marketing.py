@@ -101,7 +101,9 @@ async def allow_again(ctx: Context, customer_id: UUID, reason: str) -> int:
     await _seen(ctx, customer_id)
     await _hold(ctx, [Recipient(customer_id)])
     numbers = await phones_of(ctx, customer_id)
-    return await _end(ctx, or_(MarketingRefusal.customer_id == customer_id, MarketingRefusal.phone.in_(numbers)), reason)
+    return await _end(
+        ctx, or_(MarketingRefusal.customer_id == customer_id, MarketingRefusal.phone.in_(numbers)), reason
+    )
 
 
 async def end_refusal(ctx: Context, refusal_id: UUID, reason: str) -> None:
@@ -155,9 +157,7 @@ async def unwanted(
         await _hold(ctx, leaving)
     most = await marketing_per_week(ctx)
     raw = await connection(ctx)
-    rows = await raw.fetch(
-        sql.MARKETING_STANDING, ctx.tenant_id, *_columns(recipients), channel, clock.now() - WEEK
-    )
+    rows = await raw.fetch(sql.MARKETING_STANDING, ctx.tenant_id, *_columns(recipients), channel, clock.now() - WEEK)
     found: dict[Recipient, str] = {}
     here: Counter[str] = Counter()
     for row in sorted(rows, key=lambda one: int(one["n"])):

@@ -7,7 +7,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, FromClause, Select, Uuid, func, literal, or_, select, true
 
 from huitouke.kernel.context import DataScope
-from huitouke.modules.customers.models import Customer, CustomerFollower, CustomerIdentity, MarketingMessage, MarketingRefusal
+from huitouke.modules.customers.models import (
+    Customer,
+    CustomerFollower,
+    CustomerIdentity,
+    MarketingMessage,
+    MarketingRefusal,
+)
 from huitouke.modules.organization import service as organization
 
 # Conditions stand on tables, not on models: a model in a sub-select would be narrowed by them again.

@@ -11,7 +11,9 @@ from typing import Final
 MAX_CHARACTERS: Final = 60
 """Whoever refuses does so in few words; a longer line is about something else."""
 
-_POLITE: Final = r"(?:请|谢谢|谢了|麻烦|拜托|你好|您好|好的|了|啦|吧|啊|哦|呀|哈|我要|我想|我|要|帮我|给我|直接|回复|回)*+"
+_POLITE: Final = (
+    r"(?:请|谢谢|谢了|麻烦|拜托|你好|您好|好的|了|啦|吧|啊|哦|呀|哈|我要|我想|我|要|帮我|给我|直接|回复|回)*+"
+)
 _COMMAND: Final = re.compile(
     rf"{_POLITE}(?:退订|拒收|取消订阅|取消推送|关闭推送|td|unsubscribe|stop ?all|stop|opt ?out){{1,2}}{_POLITE}"
 )
