@@ -123,14 +123,14 @@ SELECT a.n,
 NOTE_MARKETING: Final = f"""{_CONCERNED}
 , gone AS (
     DELETE FROM marketing_messages s USING people p
-     WHERE s.tenant_id = $1 AND s.customer_id = p.customer_id AND s.left_at <= $8  # noqa: S608 - a part above
+     WHERE s.tenant_id = $1 AND s.customer_id = p.customer_id AND s.left_at <= $8
+)
 INSERT INTO marketing_messages (tenant_id, message_id, customer_id, phone, channel, left_at)
 SELECT $1, a.message_id, (SELECT p.customer_id FROM people p WHERE p.n = a.n ORDER BY p.customer_id LIMIT 1), a.phone,
        $6, $7
   FROM asked a
     ON CONFLICT DO NOTHING
-"""
-)
+"""  # noqa: S608 - a part above
 """What left, of which older rows of the same people count no more."""
 
 OPEN_REFUSALS: Final = """

@@ -4,16 +4,19 @@ import { PAGE_SIZE, pagedOptions } from '@/app/data/paged';
 
 export const keys = {
   all: ['customers'] as const,
-  list: (q: string) => ['customers', 'list', q] as const,
+  lists: ['customers', 'list'] as const,
+  list: (q: string, noOffers: boolean) => ['customers', 'list', q, noOffers] as const,
+  readings: (id: string) => ['customers', 'readings', id] as const,
   colleagues: ['customers', 'colleagues'] as const,
   detail: (id: string) => ['customers', 'detail', id] as const,
 };
 
-export function customersQuery(q: string) {
+/** `noOffers`: only those who get none. */
+export function customersQuery(q: string, noOffers = false) {
   return infiniteQueryOptions({
-    queryKey: keys.list(q),
+    queryKey: keys.list(q, noOffers),
     queryFn: ({ pageParam, signal }) =>
-      unwrap(api.GET('/api/customers', { params: { query: { limit: PAGE_SIZE, ...(q && { q }), ...(pageParam && { cursor: pageParam }) } }, signal })),
+      unwrap(api.GET('/api/customers', { params: { query: { limit: PAGE_SIZE, ...(q && { q }), ...(noOffers && { no_offers: true }), ...(pageParam && { cursor: pageParam }) } }, signal })),
     ...pagedOptions,
   });
 }
@@ -22,6 +25,17 @@ export function customerQuery(id: string) {
   return queryOptions({
     queryKey: keys.detail(id),
     queryFn: ({ signal }) => unwrap(api.GET('/api/customers/{customer_id}', { params: { path: { customer_id: id } }, signal })),
+  });
+}
+
+/** As many readings as a card shows. */
+const READINGS = 20;
+
+/** Who looked at what is hidden of a customer. */
+export function readingsQuery(id: string) {
+  return queryOptions({
+    queryKey: keys.readings(id),
+    queryFn: ({ signal }) => unwrap(api.GET('/api/customers/{customer_id}/readings', { params: { path: { customer_id: id }, query: { limit: READINGS } }, signal })),
   });
 }
 
