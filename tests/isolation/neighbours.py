@@ -91,6 +91,10 @@ async def _fill(one: Merchant) -> None:
     ids["object_id"] = ids["actor_id"] = ids["staff_id"]
     ids["session_id"] = (await _made(one.owner.get("/api/sessions")))[0]["id"]
     ids["visit_id"] = await _visit(one)
+    privacy = "/api/privacy/refusals"
+    refused, _ = await _uploaded(one, "refusals_import", f"{word}.csv", f"手机号,备注\n13800138000,{word}\n".encode())
+    await _made(one.owner.post(f"{privacy}/lists", json={"file_id": refused}))
+    ids["refusal_id"] = (await _made(one.owner.get(privacy)))["items"][0]["id"]
     remark = {"remark": f"老顾客 {word}"}
     await _made(one.owner.patch(f"/api/customers/{ids['customer_id']}", json=remark))
 

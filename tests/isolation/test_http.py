@@ -79,7 +79,7 @@ TO_STRANGERS = {
 """What strangers are answered where it isn't 401: they may leave twice, hold a link or a challenge that is none, stand
 before a merchant's door, and learn that shops are made by the operator."""
 
-READ_AND_NOTED = {"audit_export"}
+READ_AND_NOTED = {"audit_export", "customers_export_refusals"}
 """Operations that only read, but leave a note that somebody did, and so are no GET."""
 
 REFUSED = {401, 403, 404}

@@ -47,6 +47,7 @@ THE_SHOPS = {
     "import_id": "the shop's knowledge",
     "parent_id": "the shop's own order",
     "received_id": "what came in for an app, without what customers wrote",
+    "refusal_id": "of a number that is nobody's; of a customer it is seen with the customer",
     "role": "a role of the shop",
     "role_id": "a role of the shop",
     "session_id": "one's own sessions, whoever one is",

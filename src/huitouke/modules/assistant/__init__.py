@@ -9,8 +9,10 @@ def module() -> Module:
 
     from huitouke.kernel.modules import MenuEntry, Permission, SurfaceRouter
     from huitouke.kernel.plans import Feature, Quota
+    from huitouke.kernel.processors import PROCESSORS
     from huitouke.kernel.scoping import Scoped
     from huitouke.modules.assistant import commands, console, demo, events, models, reactions
+    from huitouke.modules.assistant.service.model_endpoint import processor
     from huitouke.modules.conversations.service import of_conversation
 
     folder = Path(__file__).parent
@@ -44,6 +46,7 @@ def module() -> Module:
             Scoped(models.ReplyTurn, of_conversation(models.ReplyTurn)),
             Scoped(models.ReplyTrace, of_conversation(models.ReplyTrace)),
         ),
+        extensions={PROCESSORS: (processor,)},
         migrations=folder / "migrations",
         locales=folder / "locales",
         demo=demo.load,

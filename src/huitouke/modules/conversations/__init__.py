@@ -9,11 +9,12 @@ def module() -> Module:
 
     from huitouke.kernel.modules import MenuEntry, Permission, SurfaceRouter
     from huitouke.kernel.operators.health import SIGNS
+    from huitouke.kernel.processors import PROCESSORS
     from huitouke.modules.conversations import console, demo, events, models, queries, reactions
     from huitouke.modules.conversations.callbacks import ROUTES
     from huitouke.modules.conversations.channels import REGISTRY
     from huitouke.modules.conversations.channels.wecom_kf import WecomKf
-    from huitouke.modules.conversations.service import scope
+    from huitouke.modules.conversations.service import accounts, scope
     from huitouke.modules.conversations.streams import ConversationStream
     from huitouke.modules.organization.service import EVENT_ROUTES
 
@@ -44,7 +45,12 @@ def module() -> Module:
         jobs=reactions.JOBS,
         schedules=reactions.SCHEDULES,
         streams=(ConversationStream(),),
-        extensions={REGISTRY: (WecomKf(),), EVENT_ROUTES: ROUTES, SIGNS: (queries.failing_accounts,)},
+        extensions={
+            REGISTRY: (WecomKf(),),
+            EVENT_ROUTES: ROUTES,
+            SIGNS: (queries.failing_accounts,),
+            PROCESSORS: (accounts.channel_processors,),
+        },
         models=(
             models.ChannelAccount,
             models.Conversation,

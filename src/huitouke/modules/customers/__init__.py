@@ -12,7 +12,7 @@ def module() -> Module:
     from huitouke.kernel.outreach import OUTREACH_CHECKS, OUTREACH_NOTES
     from huitouke.kernel.plans import Quota
     from huitouke.kernel.scoping import Scoped
-    from huitouke.modules.customers import console, models, queries, service
+    from huitouke.modules.customers import console, models, privacy_console, queries, service
     from huitouke.modules.customers.events import CustomerChanged, CustomerCreated, MarketingAllowed, MarketingRefused
     from huitouke.modules.customers.models import Customer, CustomerFollower, CustomerIdentity
     from huitouke.modules.customers.service import scope
@@ -21,11 +21,12 @@ def module() -> Module:
     return Module(
         name="customers",
         requires=("organization",),
-        routers=(SurfaceRouter("console", console.router),),
+        routers=(SurfaceRouter("console", console.router), SurfaceRouter("console", privacy_console.router)),
         permissions=(
             Permission("customers.view", presets=("manager", "operator", "agent", "analyst", "cashier")),
             Permission("customers.edit", presets=("manager", "operator", "agent", "cashier")),
             Permission(CONTACTS, presets=("manager",), visitors=False),
+            Permission(privacy_console.PRIVACY, presets=("manager",), visitors=False),
         ),
         menu=(MenuEntry("customers", "/customers", "user", "customers.view", 20),),
         quotas=(Quota("contacts", count=queries.contacts),),

@@ -19,6 +19,7 @@ from huitouke.modules.customers.service.followers import (
 )
 from huitouke.modules.customers.service.marketing import (
     ALL_CHANNELS,
+    MOST_PER_WEEK,
     OWN_WORDS,
     Refusal,
     allow_again,
@@ -48,6 +49,7 @@ __all__ = [
     "ALL_CHANNELS",
     "MAX_AT_ONCE",
     "MAX_FOLLOWERS",
+    "MOST_PER_WEEK",
     "OWN_WORDS",
     "Gender",
     "IdentityKind",

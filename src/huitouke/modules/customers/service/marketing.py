@@ -33,7 +33,8 @@ OWN_WORDS: Final = frozenset({"customer_page", "customer_words", "sms_reply"})
 
 ALL_CHANNELS: Final = "all"
 MAX_NOTE_CHARACTERS: Final = 200
-MAX_REFUSALS_AT_ONCE: Final = 5_000
+MAX_REFUSALS_AT_ONCE: Final = 500
+"""Each is held until the transaction ends, in a table of locks that all share."""
 
 WEEK: Final = timedelta(days=7)
 PER_WEEK: Final = 3
