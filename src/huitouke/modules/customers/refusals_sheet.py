@@ -54,7 +54,7 @@ def read_numbers(table: Table) -> ReadNumbers:
         if mapping["phone"] in row.broken:
             read.problems.append(RowProblem(row.number, "phone", "formula_error"))
             continue
-        text, note = cells["phone"].strip(), " ".join(cells.get("note", "").split())
+        text, note = cells["phone"].strip().lstrip("'"), " ".join(cells.get("note", "").split())
         try:
             phone = e164(text)
         except InvalidInput as wrong:
