@@ -91,8 +91,11 @@ async def _fill(one: Merchant) -> None:
     ids["object_id"] = ids["actor_id"] = ids["staff_id"]
     ids["session_id"] = (await _made(one.owner.get("/api/sessions")))[0]["id"]
     ids["visit_id"] = await _visit(one)
+    card = f"/api/customers/{ids['customer_id']}/phone"
+    await _made(one.owner.put(card, json={"phone": "13700137000"}))
+    await _made(one.owner.post(f"{card}/reveal"))
     privacy = "/api/privacy/refusals"
-    refused, _ = await _uploaded(one, "refusals_import", f"{word}.csv", f"手机号,备注\n13800138000,{word}\n".encode())
+    refused, _ = await _uploaded(one, "refusals_import", f"{word}.csv", f"手机号,备注\n13900139000,{word}\n".encode())
     await _made(one.owner.post(f"{privacy}/lists", json={"file_id": refused}))
     ids["refusal_id"] = (await _made(one.owner.get(privacy)))["items"][0]["id"]
     remark = {"remark": f"老顾客 {word}"}

@@ -109,6 +109,7 @@ HAND_WRITTEN = {
     "modules/customers/service/cards.py": "jobs: what channels tell",
     "modules/customers/service/followers.py": "asks first whether the customer is seen, or its callers have",
     "modules/customers/service/marketing.py": "says that somebody may not be written to, and nothing of them",
+    "modules/customers/service/phones.py": "asks whether a number is taken, and says by whom only to who sees them",
     "modules/organization/people_queries.py": "names of colleagues are no secret",
     "modules/organization/service/address_book_news.py": "names of colleagues are no secret",
     "modules/organization/service/address_book_people.py": "names of colleagues are no secret",

@@ -108,6 +108,7 @@ async def lived_in(stage: Stage, folder: Path, language: Language = "zh-CN") -> 
         "new role": "/settings/roles/new?from=manager",
         "work": "/settings/work",
         "audit": "/settings/audit",
+        "privacy": "/settings/privacy",
         "me": "/me",
         "nowhere": "/no/such/page",
     }

@@ -116,8 +116,8 @@ async def set_phone(ctx: Context, customer_id: UUID, text: str) -> None:
 
     Raises NotFound, InvalidInput (see `e164`), PhoneTaken: another customer has it, who is named only to who sees them.
     """
-    phone = e164(text)
     await _lock(ctx, customer_id)
+    phone = e164(text)
     before = await phone_of(ctx, customer_id)
     if before == phone:
         return
