@@ -124,6 +124,9 @@ NOTE_MARKETING: Final = f"""{_CONCERNED}
 , gone AS (
     DELETE FROM marketing_messages s USING people p
      WHERE s.tenant_id = $1 AND s.customer_id = p.customer_id AND s.left_at <= $8
+), gone_of_nobodys AS (
+    DELETE FROM marketing_messages s USING numbers m
+     WHERE s.tenant_id = $1 AND s.phone = m.phone AND s.customer_id IS NULL AND s.left_at <= $8
 )
 INSERT INTO marketing_messages (tenant_id, message_id, customer_id, phone, channel, left_at)
 SELECT $1, a.message_id, (SELECT p.customer_id FROM people p WHERE p.n = a.n ORDER BY p.customer_id LIMIT 1), a.phone,
