@@ -12,6 +12,7 @@ async def test_a_number_is_entered_looked_at_and_the_look_is_noted(screens: Scre
     await shop.pause_assistant()
     await (await shop.customer("晓雯")).writes("有大一点的吗")
     console = await screens.console(shop.owner, at="/customers")
+    console.watch.expects("422 PUT .*/phone$")
     await console.button_named("晓雯").click()
     phone = console.page.get_by_role("region", name=console.words("customers.phone"), exact=True)
     await phone.get_by_role("button", name=console.words("customers.phone_enter")).click()
