@@ -94,6 +94,13 @@ async def _fill(one: Merchant) -> None:
     ids["code"] = (await _made(one.owner.post("/api/hosted-page", json={"name": word[:16]})))["path"].rsplit("/", 1)[1]
     await _made(one.owner.put("/api/onboarding/industry", json={"industry": "beauty"}))
     await _made(one.owner.put("/api/onboarding/facts", json={"facts": {"address": word}}))
+    card = f"/api/customers/{ids['customer_id']}/phone"
+    await _made(one.owner.put(card, json={"phone": "13700137000"}))
+    await _made(one.owner.post(f"{card}/reveal"))
+    privacy = "/api/privacy/refusals"
+    refused, _ = await _uploaded(one, "refusals_import", f"{word}.csv", f"手机号,备注\n13900139000,{word}\n".encode())
+    await _made(one.owner.post(f"{privacy}/lists", json={"file_id": refused}))
+    ids["refusal_id"] = (await _made(one.owner.get(privacy)))["items"][0]["id"]
     remark = {"remark": f"老顾客 {word}"}
     await _made(one.owner.patch(f"/api/customers/{ids['customer_id']}", json=remark))
 

@@ -79,7 +79,7 @@ TO_STRANGERS = {
 """What strangers are answered where it isn't 401: they may leave twice, hold a link or a challenge that is none, stand
 before a merchant's door, and learn that shops are made by the operator."""
 
-READ_AND_NOTED = {"audit_export"}
+READ_AND_NOTED = {"audit_export", "customers_export_refusals"}
 """Operations that only read, but leave a note that somebody did, and so are no GET."""
 
 REFUSED = {401, 403, 404}
@@ -195,6 +195,7 @@ async def test_what_would_be_recognised_as_a_leak_is_what_the_owner_sees(theirs:
         "session_second_factor",
         "wecom_door",  # the merchant's name
         "session_sign_up_open",
+        "customers_privacy",  # a figure, and who else handles data
         "plan_look",  # figures, and the plan's name
         "organization_address_book",  # none is connected
         "organization_staff_template",

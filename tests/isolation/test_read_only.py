@@ -28,6 +28,8 @@ ALSO_EXPIRED = {
     "support_refuse",
     "support_end",
     "audit_export",
+    "customers_export_refusals",
+    "customers_reveal_phone",
     "conversations_read",
 }
 """One's own account and its safety, who may look in, taking data out, and marking what was read."""

@@ -47,6 +47,7 @@ THE_SHOPS = {
     "import_id": "the shop's knowledge",
     "parent_id": "the shop's own order",
     "received_id": "what came in for an app, without what customers wrote",
+    "refusal_id": "of a number that is nobody's; of a customer it is seen with the customer",
     "role": "a role of the shop",
     "role_id": "a role of the shop",
     "session_id": "one's own sessions, whoever one is",
@@ -78,6 +79,7 @@ SHOPS_TABLES = {
     "model_endpoints": "the shop's",
     "onboarding": "what the shop tells of itself",
     "public_links": "which address is the shop's; whoever has it may open it",
+    "privacy_settings": "the shop's",
     "quota_spending": "figures of the shop",
     "role_departments": "the shop's",
     "roles": "the shop's",
@@ -90,7 +92,7 @@ SHOPS_TABLES = {
 OF_FOUND_ROWS = {
     "kernel/database/transactions.py": 1,  # where it is obeyed
     "modules/conversations/queries.py": 2,  # messages and the customer's names, of a conversation
-    "modules/customers/queries.py": 2,  # names and followers, of a customer
+    "modules/customers/queries.py": 3,  # names, followers and refusals, of a customer
 }
 """Files that read what hangs on a row which they have just found in scope, and how many such statements."""
 
@@ -117,6 +119,8 @@ HAND_WRITTEN = {
     "modules/conversations/service/sending.py": "`lock_many`: jobs",
     "modules/customers/service/cards.py": "jobs: what channels tell",
     "modules/customers/service/followers.py": "asks first whether the customer is seen, or its callers have",
+    "modules/customers/service/marketing.py": "says that somebody may not be written to, and nothing of them",
+    "modules/customers/service/phones.py": "asks whether a number is taken, and says by whom only to who sees them",
     "modules/organization/people_queries.py": "names of colleagues are no secret",
     "modules/organization/service/address_book_news.py": "names of colleagues are no secret",
     "modules/organization/service/address_book_people.py": "names of colleagues are no secret",

@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from fastapi.encoders import jsonable_encoder
 from pydantic import AwareDatetime, BaseModel, Field
-from sqlalchemy import JSON, Select, insert, select
+from sqlalchemy import JSON, Select, false, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from huitouke.kernel import clock
@@ -18,6 +18,7 @@ from huitouke.kernel.context import Context
 from huitouke.kernel.database import Base, TenantScoped
 from huitouke.kernel.http import ConsoleTransaction, requires
 from huitouke.kernel.ids import lowest_id, new_id
+from huitouke.kernel.masking import CONTACTS, masked_unless
 from huitouke.kernel.modules import Permission
 from huitouke.kernel.paging import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, encode_cursor, page_of
 from huitouke.kernel.plans.reading import also_when_read_only
@@ -51,6 +52,12 @@ class AuditEntry(TenantScoped, Base):
     object_id: Mapped[str]
     before: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     after: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    reading: Mapped[bool] = mapped_column(server_default=false())
+    """Nothing was changed: somebody looked at, or took out, what is not everybody's."""
+
+
+Facts = Annotated[dict[str, Any], masked_unless(CONTACTS, of=dict[str, Any])]
+"""What was, and what is: names and remarks of customers are among it."""
 
 
 class AuditEntryOut(BaseModel):
@@ -65,8 +72,9 @@ class AuditEntryOut(BaseModel):
     action: str
     object_kind: str
     object_id: str
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
+    before: Facts | None
+    after: Facts | None
+    reading: bool = Field(description="Nothing was changed: somebody looked at what is not everybody's.")
 
 
 async def record(
@@ -76,8 +84,12 @@ async def record(
     object_id: UUID | str,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
+    *,
+    reading: bool = False,
 ) -> None:
     """Adds an entry in the open transaction: `action` as `<module>.<what happened>`, the facts before and after.
+
+    `reading`: nothing was changed, somebody looked at what is not everybody's.
 
     Facts are names, states and figures; never secrets and never people's messages.
     """
@@ -96,6 +108,7 @@ async def record(
             object_id=str(object_id),
             before=jsonable_encoder(before),
             after=jsonable_encoder(after),
+            reading=reading,
         )
     )
 
@@ -130,6 +143,7 @@ class AuditFilter(BaseModel):
     actor_id: UUID | None = Field(None, description="the staff id of who did it")
     since: AwareDatetime | None = Field(None, description="from this moment on")
     until: AwareDatetime | None = Field(None, description="before this moment")
+    reading: bool = Field(False, description="only who looked at, or took out, what is not everybody's")
 
 
 class AuditExport(BaseModel):
@@ -165,7 +179,7 @@ async def export(ctx: ConsoleTransaction, wanted: Annotated[AuditFilter, Depends
     entries = await _entries(ctx, _matching(wanted).limit(EXPORT_LIMIT + 1))
     taken = entries[:EXPORT_LIMIT]
     facts = {**wanted.model_dump(include={"object_kind", "since", "until"}, exclude_none=True), "entries": len(taken)}
-    await record(ctx, "kernel.audit_exported", "audit_log", ctx.tenant_id, after=facts)
+    await record(ctx, "kernel.audit_exported", "audit_log", ctx.tenant_id, after=facts, reading=True)
     return AuditExport(items=taken, more=len(entries) > EXPORT_LIMIT)
 
 
@@ -182,6 +196,8 @@ def _matching(wanted: AuditFilter) -> Select[AuditEntry]:
         query = query.where(AuditEntry.id >= _bound(wanted.since))
     if wanted.until is not None:
         query = query.where(AuditEntry.id < _bound(wanted.until))
+    if wanted.reading:
+        query = query.where(AuditEntry.reading)
     return query
 
 

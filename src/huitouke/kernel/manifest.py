@@ -16,6 +16,7 @@ def module() -> Module:
     from huitouke.kernel.plans import Quota
     from huitouke.kernel.plans import console as plan
     from huitouke.kernel.plans.measuring import measure
+    from huitouke.kernel.processors import PROCESSORS, file_store
     from huitouke.kernel.work import console as work
 
     return Module(
@@ -30,4 +31,5 @@ def module() -> Module:
         permissions=(audit.PERMISSION, *work.PERMISSIONS, plan.PERMISSION),
         quotas=(Quota("storage", unit="bytes", count=stored_bytes),),
         schedules=(expire, measure, look),
+        extensions={PROCESSORS: (file_store,)},
     )

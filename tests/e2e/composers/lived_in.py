@@ -132,6 +132,7 @@ async def lived_in(stage: Stage, folder: Path, language: Language = "zh-CN") -> 
         "support": "/settings/support",
         "work": "/settings/work",
         "audit": "/settings/audit",
+        "privacy": "/settings/privacy",
         "me": "/me",
         "forbidden": "/forbidden?from=/settings/plan",
         "nowhere": "/no/such/page",

@@ -9,7 +9,7 @@ from huitouke.kernel.context import Actor, ActorKind
 from huitouke.kernel.database import Database, transaction
 from huitouke.kernel.paging import Page
 from huitouke.modules.assistant import queries
-from huitouke.modules.assistant.models import ReplyTurn
+from huitouke.modules.assistant.models import ReplyTrace, ReplyTurn
 from huitouke.modules.assistant.reply import engine, turns
 from huitouke.modules.assistant.reply.answering import Prepared, decide
 from huitouke.modules.assistant.reply.outcome import Outcome
@@ -17,6 +17,7 @@ from huitouke.modules.assistant.schemas import PauseIn, SettingsIn, TraceOut
 from huitouke.modules.assistant.service import assistant_settings, change_settings, is_paused, pause_all
 from huitouke.modules.conversations import service as conversations
 from huitouke.modules.conversations.reactions.syncing import sync
+from huitouke.modules.customers.models import MarketingRefusal
 from tests.modules.assistant.conftest import Counter
 from tests.support.time import later
 
@@ -112,7 +113,7 @@ async def test_what_a_person_answered_is_not_answered_again_when_it_is_handed_ba
     row = await counter.desk.takes(counter.desk.xiaoyu)
     await counter.asks("有大一点的吗")
     async with transaction(counter.desk.xiaoyu.context) as ctx:
-        await conversations.send_message(ctx, row.id, conversations.SendRequest(text="有 3XL"))
+        await conversations.send_message(ctx, row.id, conversations.SendRequest(purpose="service", text="有 3XL"))
         await conversations.hand_back(ctx, row.id)
     before = await counter.answers()
 
@@ -286,3 +287,20 @@ async def test_a_paused_conversation_is_left_alone(counter: Counter) -> None:
     await counter.settle()
 
     assert await counter.answers() == []
+
+
+async def test_who_wants_no_more_offers_is_told_that_it_is_so(counter: Counter) -> None:
+    told = await counter.asks("退订")
+
+    assert "不再给您发优惠" in told
+    assert "预订或订单" in told
+    async with transaction(counter.context) as ctx:
+        assert await ctx.session.scalar(select(MarketingRefusal.source)) == "customer_words"
+        assert await ctx.session.scalar(select(ReplyTrace.reason)) == "refused_marketing"
+
+
+async def test_what_was_asked_besides_is_answered_as_well(counter: Counter) -> None:
+    told = await counter.asks("别再给我发广告了", "营业时间是几点")
+
+    assert "不再给您发优惠" in told
+    assert told.count("\n\n") == 1

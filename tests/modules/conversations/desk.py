@@ -112,7 +112,9 @@ class Desk:
         """An agent queues a text."""
         row = await self.conversation()
         async with transaction(person.context) as ctx:
-            return await conversations.send_message(ctx, row.id, conversations.SendRequest(text=text, **more))
+            return await conversations.send_message(
+                ctx, row.id, conversations.SendRequest(**{"purpose": "service", "text": text, **more})
+            )
 
     async def takes(self, person: Person) -> Conversation:
         row = await self.conversation()

@@ -80,7 +80,7 @@ async def picture(desk: Desk, purpose: str = "message_image") -> UUID:
 async def sends(desk: Desk, card: dict[str, Any], **more: Any) -> Message:
     row = await desk.conversation()
     async with transaction(desk.xiaoyu.context) as ctx:
-        request = conversations.SendRequest(card=card_of.validate_python(card), **more)
+        request = conversations.SendRequest(purpose="service", card=card_of.validate_python(card), **more)
         return await conversations.send_message(ctx, row.id, request)
 
 

@@ -384,3 +384,13 @@ async def test_a_paused_assistant_is_not_asked(desk: Desk) -> None:
     assert not await asked(desk.context)
     async with desk.later(31 * 60):
         assert await asked(desk.context)
+
+
+async def test_a_card_in_wecom_shows_no_number_in_full(desk: Desk) -> None:
+    await desk.customer_writes("我电话 13800138000，找人工")
+    await desk.hands_over()
+    await desk.work()
+
+    (card,) = await cards(desk, desk.xiaoyu)
+    assert "13800138000" not in str(card)
+    assert "138****8000" in str(card)

@@ -121,7 +121,7 @@ async def test_a_picture_is_uploaded_once_and_sent_twice(served: Desk) -> None:
         file_id = await files.store_bytes(served.context, "message_image", "裙子.jpg", drawn.getvalue(), "image/jpeg")
         row = await served.conversation()
         async with transaction(served.xiaoyu.context) as ctx:
-            await conversations.send_message(ctx, row.id, conversations.SendRequest(file_id=file_id))
+            await conversations.send_message(ctx, row.id, conversations.SendRequest(purpose="service", file_id=file_id))
     await served.work()
 
     assert [one["msgtype"] for one in await served.phone()] == ["text", "image", "image"]
@@ -135,7 +135,7 @@ async def test_a_file_of_another_purpose_can_not_be_sent(served: Desk) -> None:
 
     with pytest.raises(Problem) as refused:
         async with transaction(served.xiaoyu.context) as ctx:
-            await conversations.send_message(ctx, row.id, conversations.SendRequest(file_id=file_id))
+            await conversations.send_message(ctx, row.id, conversations.SendRequest(purpose="service", file_id=file_id))
     assert refused.value.status == 404
 
 

@@ -192,7 +192,9 @@ async def test_whoever_answers_follows_as_well(firm: Firm) -> None:
             .values(handler="agent", staff_id=firm.staff[0])
         )
     async with transaction(first) as ctx:
-        await conversations.send_message(ctx, firm.conversations[1], conversations.SendRequest(text="我来"))
+        await conversations.send_message(
+            ctx, firm.conversations[1], conversations.SendRequest(purpose="service", text="我来")
+        )
 
     assert firm.customers[1] in await all_customers(await firm.acting(0, "own"))
 

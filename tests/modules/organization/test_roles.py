@@ -385,3 +385,14 @@ async def test_who_may_look_at_the_staff_sees_the_roles_and_changes_none(shop: S
         assert (await manager.get("/api/staff")).status_code == 200
         assert (await manager.post("/api/roles", json={"name": "x", "permissions": []})).status_code == 403
         assert "settings" in {entry["name"] for entry in (await manager.get("/api/session")).json()["menu"]}
+
+
+async def test_who_was_disabled_a_moment_ago_doesn_t_let_themselves_back_in(shop: Shop) -> None:
+    """The session's permissions may be a few seconds old."""
+    person = await shop.adds((await shop.role(*HALF)).id)
+    still_believed = shop.acting(person)
+    await shop.changes(person, active=False)
+
+    with pytest.raises(Problem):
+        await shop.changes(person, by=still_believed, active=True)
+    assert person.id not in await shop.rights()

@@ -47,6 +47,7 @@ PURPOSES: Final[dict[str, Purpose]] = {
         Purpose("message_received", 100 * MIB, None, "*", people=False),
         Purpose("knowledge_import", 20 * MIB, SHEETS, "Excel (.xlsx), CSV"),
         Purpose("staff_import", 20 * MIB, SHEETS, "Excel (.xlsx), CSV"),
+        Purpose("refusals_import", 5 * MIB, SHEETS, "Excel (.xlsx), CSV"),
     )
 }
 

@@ -16,6 +16,7 @@ from fastapi.security import APIKeyCookie
 from huitouke.kernel.access import SESSION_COOKIE, SignedIn, resolve_session
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import transaction
+from huitouke.kernel.masking import read_by
 from huitouke.kernel.modules import Modules
 from huitouke.kernel.plans.reading import refuse_when_read_only
 
@@ -40,7 +41,9 @@ async def signed_in_person(request: Request, token: Annotated[str | None, Securi
 
 async def console_context(request: Request, person: Annotated[SignedIn, Depends(signed_in_person)]) -> Context:
     """The context of the signed-in person, without a transaction."""
-    return person.context(request_id=request.state.request_id, address=client_address(request))
+    context = person.context(request_id=request.state.request_id, address=client_address(request))
+    read_by(context.permissions)
+    return context
 
 
 async def console_transaction(

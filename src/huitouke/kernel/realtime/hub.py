@@ -18,9 +18,10 @@ from uuid import UUID
 import structlog
 
 from huitouke.kernel.access.signed_in import forget
-from huitouke.kernel.context import ALL_DATA, ActorKind, Context, job_context
+from huitouke.kernel.context import ALL_DATA, ActorKind, Context, Permissions, job_context
 from huitouke.kernel.database import transaction
 from huitouke.kernel.ending import vital
+from huitouke.kernel.masking import reading
 from huitouke.kernel.notify import Signal, Topic, subscribed
 from huitouke.kernel.realtime import limits
 from huitouke.kernel.realtime.frames import Error, Heartbeat, Hint, Reset, encode, encode_change
@@ -206,7 +207,7 @@ class Hub:
             return
         lowest = min(socket.positions[key].seq for socket in listening)
         changes = await self.streams[name].frames(ctx, id, lowest, limits.RESUME_LIMIT + 1)
-        encoded = [encode_change(name, id, change) for change in changes]
+        encoded: dict[Permissions, list[tuple[int, str]]] = {}
         allowed = await self._allowed(listening, key)
         for socket in set(listening).difference(allowed):
             if key in socket.positions:
@@ -215,12 +216,16 @@ class Hub:
         for socket in allowed:
             if socket not in still:
                 continue
-            if len(encoded) > limits.RESUME_LIMIT and socket.positions[key].seq < encoded[-1][0]:
+            frames = encoded.get(permissions := socket.context.permissions)
+            if frames is None:  # once for all who may do the same: what they see of a text is the same
+                with reading(socket.context):
+                    frames = encoded[permissions] = [encode_change(name, id, change) for change in changes]
+            if len(frames) > limits.RESUME_LIMIT and socket.positions[key].seq < frames[-1][0]:
                 self.reset(socket, key)
                 continue
-            for seq, text in encoded:
+            for seq, text in frames:
                 socket.push_change(key, seq, text)
-        FRAMES_SENT.inc(len(encoded) * len(allowed))
+        FRAMES_SENT.inc(len(changes) * len(allowed))
 
     def reset(self, socket: Socket, key: StreamKey) -> None:
         """Too much is missing: the client fetches the stream afresh and opens it again."""

@@ -14,6 +14,7 @@ from huitouke.kernel import clock
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import transaction
 from huitouke.kernel.errors import Problem
+from huitouke.kernel.masking import reading
 from huitouke.kernel.realtime import limits
 from huitouke.kernel.realtime.connection import Connection, Disconnected
 from huitouke.kernel.realtime.frames import (
@@ -164,8 +165,9 @@ async def _catch_up(hub: Hub, socket: Socket, ctx: Context, key: StreamKey, head
         if len(changes) > limits.RESUME_LIMIT:
             hub.reset(socket, key)
             return
-        for change in changes:
-            socket.push_change(key, *encode_change(*key, change))
+        with reading(socket.context):
+            for change in changes:
+                socket.push_change(key, *encode_change(*key, change))
     position.resuming = False
     if position.grown:
         hub.grown(socket.context.tenant_id, key)

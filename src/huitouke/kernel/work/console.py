@@ -1,7 +1,7 @@
 """Routes of the console: dead letters."""
 
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from huitouke.kernel import audit
 from huitouke.kernel.http import ConsoleTransaction, requires
+from huitouke.kernel.masking import CONTACTS, masked_unless
 from huitouke.kernel.modules import Permission
 from huitouke.kernel.paging import DEFAULT_LIMIT, Cursor, Limit, Page
 from huitouke.kernel.work import dead_letters
@@ -28,9 +29,9 @@ class DeadLetterOut(BaseModel):
     source: Literal["job", "wake", "event"]
     kind: str
     key: str
-    arguments: dict[str, Any] | None
+    arguments: Annotated[dict[str, Any], masked_unless(CONTACTS, of=dict[str, Any])] | None
     attempts: int
-    error: str
+    error: Annotated[str, masked_unless(CONTACTS)]
     created_at: datetime
     died_at: datetime
 

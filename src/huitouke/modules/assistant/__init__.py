@@ -9,9 +9,11 @@ def module() -> Module:
 
     from huitouke.kernel.modules import MenuEntry, Permission, SurfaceRouter
     from huitouke.kernel.plans import Feature, Quota
+    from huitouke.kernel.processors import PROCESSORS
     from huitouke.kernel.scoping import Scoped
     from huitouke.modules.assistant import commands, console, demo, events, models, reactions
     from huitouke.modules.assistant.service import industries, unanswered
+    from huitouke.modules.assistant.service.model_endpoint import processor
     from huitouke.modules.conversations.service import of_conversation
     from huitouke.modules.organization.service import INDUSTRY_PARTS, TODAY, TodayPart
 
@@ -50,6 +52,7 @@ def module() -> Module:
         extensions={
             INDUSTRY_PARTS: (industries.prepare_shop,),
             TODAY: (TodayPart("assistant.view", unanswered.today),),
+            PROCESSORS: (processor,),
         },
         migrations=folder / "migrations",
         locales=folder / "locales",

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from huitouke.kernel.masking import masked_unless
+
 MAX_QUESTION_CHARACTERS: Final = 500
 MAX_VARIANTS: Final = 50
 MAX_ANSWER_BYTES: Final = 1_900
@@ -218,17 +220,23 @@ class ElapsedOut(BaseModel):
     total: int = 0
 
 
+CUSTOMERS_WORDS: Final = ("customers.contacts", "conversations.reply")
+"""Either lets people read numbers in what customers wrote."""
+
+Said = Annotated[str, masked_unless(*CUSTOMERS_WORDS)]
+
+
 class TraceOut(BaseModel):
     """Why the assistant answered as it did. `reason_label` is a sentence in the reader's language."""
 
     id: UUID
     conversation_id: UUID | None
     message_id: UUID | None
-    question: str
+    question: Said
     decision: Decision
     reason: str
     reason_label: str
-    answer: str | None
+    answer: Said | None
     evidence: list[EvidenceOut]
     checks: list[CheckOut]
     model: str | None

@@ -9,12 +9,13 @@ def module() -> Module:
 
     from huitouke.kernel.modules import MenuEntry, Permission, SurfaceRouter
     from huitouke.kernel.operators.health import SIGNS
+    from huitouke.kernel.processors import PROCESSORS
     from huitouke.modules.conversations import console, demo, events, models, queries, reactions, today, visitor
     from huitouke.modules.conversations.callbacks import ROUTES
     from huitouke.modules.conversations.channels import REGISTRY
     from huitouke.modules.conversations.channels.website import Website
     from huitouke.modules.conversations.channels.wecom_kf import WecomKf
-    from huitouke.modules.conversations.service import scope
+    from huitouke.modules.conversations.service import accounts, scope
     from huitouke.modules.conversations.service.trying import DOOR
     from huitouke.modules.conversations.streams import ChatStream, ConversationStream
     from huitouke.modules.organization.service import CHAT_DOORS, EVENT_ROUTES, TODAY
@@ -52,6 +53,7 @@ def module() -> Module:
             SIGNS: (queries.failing_accounts,),
             TODAY: today.PARTS,
             CHAT_DOORS: (DOOR,),
+            PROCESSORS: (accounts.channel_processors,),
         },
         models=(
             models.ChannelAccount,

@@ -1,7 +1,7 @@
 """The demo's 客服账号 and some days of past conversations, written set by set."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -52,6 +52,9 @@ PAGE_LINES: Final = (
 )
 PAGE_HOURS_AGO: Final = 30.4
 """Between two of the other conversations."""
+PHONES: Final = ("13800138000", "13900139000", "13700137000")
+PHONE_OF_NOBODY: Final = "13600136000"
+"""Numbers of the pattern that examples use."""
 
 _SCRIPTS = Path(__file__).parent / "demo_conversations.txt"
 Gender = Literal["unknown", "male", "female"]
@@ -124,12 +127,25 @@ async def load(context: Context, world: DemoWorld) -> None:
         )
         for customer_id, staff_id in dict.fromkeys(rows.followers):
             await customers.follow(ctx, customer_id, staff_id)
+        await _what_cards_say(ctx, [people[script.address] for script in scripts])
         await ctx.session.execute(update(ChannelAccount).where(ChannelAccount.id == account.id).values(state="active"))
         await wake(ctx, accounts.SYNC_RUNNER, account.external_id)
     await _page(context, world, rows)
     world.facts["assistant_answers"] = rows.answers
     if world.sandbox_url is not None:
         await organization.check_wecom_app(context, world.facts["wecom_app_id"])
+
+
+async def _what_cards_say(ctx: Context, people: Sequence[UUID]) -> None:
+    """Some left their number; one wants no offers and said so, of another a colleague entered it."""
+    for customer_id, phone in zip(people, PHONES, strict=False):
+        await customers.set_phone(ctx, customer_id, phone)
+    refusals = [
+        customers.Refusal("customer_words", people[0]),
+        customers.Refusal("import", phone=f"+86{PHONE_OF_NOBODY}", note="原来的短信退订名单"),
+    ]
+    await customers.refuse_marketing(ctx, refusals)
+    await customers.refuse_for(ctx, people[1], "到店说不想收短信")
 
 
 def read_scripts() -> Iterator[Script]:
@@ -375,6 +391,7 @@ class _Past:
                 next_attempt_at=self._at,
                 ai_label=DEFAULT_AI_LABEL if ai else None,
                 counted=True,
+                purpose="service",
                 accepted_at=self._at,
                 error_code=message.failure_code,
             )

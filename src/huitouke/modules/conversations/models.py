@@ -198,6 +198,8 @@ class OutboundMessage(TenantScoped, Base):
     """The sign that the channel puts before an answer of the assistant."""
     counted: Mapped[bool]
     """Whether it took one of the window's messages."""
+    purpose: Mapped[str] = mapped_column(Text)
+    """Why it is sent (`kernel.outreach.Purpose`): whether it may go is asked for that purpose when it leaves."""
     accepted_at: Mapped[datetime | None] = mapped_column(Moment)
     error_code: Mapped[str | None] = mapped_column(Text)
 

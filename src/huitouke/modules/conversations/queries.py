@@ -17,7 +17,6 @@ from sqlalchemy import (
     case,
     func,
     literal_column,
-    or_,
     select,
     true,
     tuple_,
@@ -53,6 +52,7 @@ from huitouke.modules.conversations.schemas import (
     Sort,
     View,
 )
+from huitouke.modules.conversations.search_queries import matches
 from huitouke.modules.conversations.service.handling import waits_for_staff
 from huitouke.modules.conversations.service.sending import why_not_reply
 from huitouke.modules.conversations.service.summaries import summary_lines
@@ -140,7 +140,7 @@ async def conversation_page(
     if q or not isinstance(ctx.scope, DataScope):
         statement = _rows().where(*wanted(Conversation)).order_by(*order.by(Conversation))
         if q:
-            statement = statement.where(_matches(q))
+            statement = statement.where(matches(ctx, q))
         rows = (await ctx.session.execute(statement.limit(limit + 1))).all()
     else:
         rows = await narrowed(ctx, _within(ctx.tenant_id, ctx.scope, wanted, order), partial(_of_window, order), limit)
@@ -177,7 +177,7 @@ async def conversation_detail(ctx: Context, conversation_id: UUID) -> Conversati
         select(CustomerIdentity).where(CustomerIdentity.customer_id == customer.id).order_by(CustomerIdentity.id),
         execution_options=OF_A_FOUND_ROW,
     )
-    shown = _row(row, await _servicer_names(ctx, [row])).model_dump(exclude={"customer"})
+    shown = {key: value for key, value in _row(row, await _servicer_names(ctx, [row])) if key != "customer"}
     rules = channel(account.kind).rules
     return ConversationDetail(
         **shown,
@@ -187,7 +187,11 @@ async def conversation_detail(ctx: Context, conversation_id: UUID) -> Conversati
             avatar_url=customer.avatar_url,
             gender=customer.gender,
             remark=customer.remark,
-            identities=[IdentityBrief(kind=one.kind, issuer=one.issuer, value=one.value) for one in identities],
+            identities=[
+                IdentityBrief(kind=one.kind, issuer=one.issuer, value=one.value)
+                for one in identities
+                if one.kind != "phone"  # stands on the card, with its middle hidden
+            ],
             created_at=customer.created_at,
             last_seen_at=customer.last_seen_at,
             version=customer.version,
@@ -261,9 +265,14 @@ async def messages_out(ctx: Context, messages: Sequence[Message]) -> list[Messag
 
 
 def sentence(ctx: Context, kind: str, code: str) -> str:
-    """The sentence for a failure code: our own texts first, then the channel's."""
-    key = f"conversations.failures.{code}"
-    return translate(ctx.locale, key) if has_text(key) else channel(kind).explain(code, ctx.locale)
+    """The sentence for a failure code: our own texts first, then the channel's.
+
+    `outreach.…`: why the message may not go to this person.
+    """
+    for key in (f"conversations.failures.{code}", code):
+        if has_text(key):
+            return translate(ctx.locale, key)
+    return channel(kind).explain(code, ctx.locale)
 
 
 def _rows() -> Select[*tuple[Any, ...]]:
@@ -362,13 +371,6 @@ def _within(
 
 def _of_window(order: Order, window: Subquery) -> Select[*tuple[Any, ...]]:
     return _rows().join(window, window.c.id == Conversation.id).order_by(*order.of_window(window))
-
-
-def _matches(q: str) -> ColumnElement[bool]:
-    """Part of the customer's name, remark or the last message, whatever the case."""
-    wanted = q.strip().lower()
-    texts = (Customer.name, func.coalesce(Customer.remark, ""), Conversation.last_preview)
-    return or_(*(func.strpos(func.lower(text), wanted) > 0 for text in texts))
 
 
 def _row(row: Row[*tuple[Any, ...]], servicers: dict[str, str]) -> ConversationRow:

@@ -6,6 +6,18 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from huitouke.kernel.masking import CONTACTS, masked_unless
+
+Contact = Annotated[str, masked_unless(CONTACTS)]
+"""What is known of a customer, in which people write numbers."""
+
+REPLY = "conversations.reply"
+Said = Annotated[str, masked_unless(CONTACTS, REPLY)]
+"""Words of a conversation: whoever answers has to read them as they are, others need no numbers in them."""
+
+SaidData = Annotated[dict[str, Any], masked_unless(CONTACTS, REPLY, of=dict[str, Any])]
+"""The same of what is not text alone."""
+
 Handler = Literal["assistant", "agent", "servicer"]
 State = Literal["open", "closed"]
 SenderKind = Literal["customer", "assistant", "agent", "servicer", "system"]
@@ -25,7 +37,7 @@ class CustomerBrief(BaseModel):
     """The customer in a row."""
 
     id: UUID
-    name: str
+    name: Contact
     avatar_url: str | None
 
 
@@ -48,7 +60,7 @@ class ConversationRow(BaseModel):
     staff: PersonOut | None = Field(description="The agent who has it; null with handler `agent`: it waits for one.")
     servicer_userid: str | None
     servicer_name: str | None
-    last_preview: str
+    last_preview: Said
     last_msgtype: str
     last_sender: SenderKind
     last_message_at: datetime
@@ -65,14 +77,14 @@ class IdentityBrief(BaseModel):
 
     kind: str
     issuer: str
-    value: str
+    value: Contact
 
 
 class CustomerCard(CustomerBrief):
     """The customer beside the conversation."""
 
     gender: Literal["unknown", "male", "female"]
-    remark: str | None
+    remark: Contact | None
     identities: list[IdentityBrief]
     created_at: datetime
     last_seen_at: datetime | None
@@ -121,7 +133,7 @@ class SummaryLine(BaseModel):
     """What somebody said before a handover; `who` null means that a person or a model wrote the line."""
 
     who: Literal["customer", "assistant"] | None
-    text: str
+    text: Said
 
 
 class ConversationDetail(ConversationRow):
@@ -158,7 +170,7 @@ class FileOut(BaseModel):
     """A file of a message, with an address that is good for an hour."""
 
     id: UUID
-    name: str
+    name: Said
     bytes: int
     media_type: str
     url: str
@@ -176,8 +188,8 @@ class MessageOut(BaseModel):
     sender: PersonOut | None
     sender_name: str | None = Field(description="Name of the agent or servicer who wrote it.")
     msgtype: str
-    text: str | None
-    content: dict[str, Any]
+    text: Said | None
+    content: SaidData
     file: FileOut | None
     ai: bool = Field(description="Written by the assistant; customers are told so, history keeps it.")
     state: MessageState

@@ -7,11 +7,13 @@ def module() -> Module:
     """The manifest."""
     from pathlib import Path
 
+    from huitouke.kernel.masking import CONTACTS
     from huitouke.kernel.modules import MenuEntry, Permission, SurfaceRouter
+    from huitouke.kernel.outreach import OUTREACH_CHECKS, OUTREACH_NOTES
     from huitouke.kernel.plans import Quota
     from huitouke.kernel.scoping import Scoped
-    from huitouke.modules.customers import console, queries, service, today
-    from huitouke.modules.customers.events import CustomerChanged, CustomerCreated
+    from huitouke.modules.customers import console, models, privacy_console, queries, service, today
+    from huitouke.modules.customers.events import CustomerChanged, CustomerCreated, MarketingAllowed, MarketingRefused
     from huitouke.modules.customers.models import Customer, CustomerFollower, CustomerIdentity
     from huitouke.modules.customers.service import scope
     from huitouke.modules.organization.service import TODAY
@@ -20,21 +22,36 @@ def module() -> Module:
     return Module(
         name="customers",
         requires=("organization",),
-        routers=(SurfaceRouter("console", console.router),),
+        routers=(SurfaceRouter("console", console.router), SurfaceRouter("console", privacy_console.router)),
         permissions=(
             Permission("customers.view", presets=("manager", "operator", "agent", "analyst", "cashier")),
             Permission("customers.edit", presets=("manager", "operator", "agent", "cashier")),
+            Permission(CONTACTS, presets=("manager",), visitors=False),
+            Permission(privacy_console.PRIVACY, presets=("manager",), visitors=False),
         ),
         menu=(MenuEntry("customers", "/customers", "user", "customers.view", 20, simple="main"),),
         quotas=(Quota("contacts", count=queries.contacts),),
-        events=(CustomerCreated, CustomerChanged),
-        models=(Customer, CustomerIdentity, CustomerFollower),
+        events=(CustomerCreated, CustomerChanged, MarketingRefused, MarketingAllowed),
+        models=(
+            Customer,
+            CustomerIdentity,
+            CustomerFollower,
+            models.MarketingRefusal,
+            models.MarketingMessage,
+            models.PrivacySettings,
+        ),
+        extensions={
+            OUTREACH_CHECKS: (service.unwanted,),
+            OUTREACH_NOTES: (service.note_marketing,),
+            TODAY: today.PARTS,
+        },
         scoped=(
             Scoped(Customer, scope.customer_in_scope, hint="customer", owners=service.owners),
             Scoped(CustomerIdentity, scope.identity_in_scope),
             Scoped(CustomerFollower, scope.follower_in_scope),
+            Scoped(models.MarketingRefusal, scope.refusal_in_scope),
+            Scoped(models.MarketingMessage, scope.offer_in_scope),
         ),
-        extensions={TODAY: today.PARTS},
         migrations=folder / "migrations",
         locales=folder / "locales",
     )

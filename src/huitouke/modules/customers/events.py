@@ -21,3 +21,20 @@ class CustomerChanged(Event):
     event_type: ClassVar[str] = "customers.changed"
 
     fields: list[str]
+
+
+class MarketingRefused(Event):
+    """The customer is not to be sent offers any more, in one channel or in all."""
+
+    event_type: ClassVar[str] = "customers.marketing_refused"
+    timeline: ClassVar[bool] = True
+
+    source: str
+    channel: str
+
+
+class MarketingAllowed(Event):
+    """What refused offers to the customer has ended."""
+
+    event_type: ClassVar[str] = "customers.marketing_allowed"
+    timeline: ClassVar[bool] = True

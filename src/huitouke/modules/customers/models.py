@@ -52,3 +52,47 @@ class CustomerFollower(TenantScoped, Base):
     customer_id: Mapped[UUID] = mapped_column(primary_key=True)
     staff_id: Mapped[UUID] = mapped_column(primary_key=True)
     since: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class MarketingRefusal(TenantScoped, Base):
+    """A person, or a phone number of somebody who need not be a customer, is not to be sent offers.
+
+    It holds until it is ended, which takes a reason; what is ended stays as history.
+    """
+
+    __tablename__ = "marketing_refusals"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    customer_id: Mapped[UUID | None]
+    phone: Mapped[str | None] = mapped_column(Text)
+    channel: Mapped[str] = mapped_column(Text)
+    """A kind of channel, or `all`."""
+    source: Mapped[str] = mapped_column(Text)
+    note: Mapped[str | None] = mapped_column(Text)
+    refused_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    staff_id: Mapped[UUID | None]
+    """Who entered it."""
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    ended_reason: Mapped[str | None] = mapped_column(Text)
+    ended_by: Mapped[UUID | None]
+
+
+class MarketingMessage(TenantScoped, Base):
+    """An offer that left within the last days, to whom it went: what the limit per week counts."""
+
+    __tablename__ = "marketing_messages"
+
+    message_id: Mapped[UUID] = mapped_column(primary_key=True)
+    customer_id: Mapped[UUID | None]
+    phone: Mapped[str | None] = mapped_column(Text)
+    channel: Mapped[str] = mapped_column(Text)
+    left_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class PrivacySettings(TenantScoped, Base):
+    """What the shop has chosen; without a row the defaults hold."""
+
+    __tablename__ = "privacy_settings"
+
+    marketing_per_week: Mapped[int]
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -40,6 +40,8 @@ export type CallbackReceived = Schemas['CallbackOut'];
 
 export type CustomerSummary = Schemas['CustomerRow'];
 export type CustomerCard = Schemas['CustomerCard'];
+export type Privacy = Schemas['PrivacyOut'];
+export type RefusedPerson = Schemas['RefusedOut'];
 
 export type ChannelAccount = Schemas['ChannelAccountOut'];
 export type ChannelAccountUpdate = Schemas['ChannelAccountPatch'];

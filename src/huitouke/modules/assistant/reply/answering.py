@@ -27,7 +27,12 @@ from huitouke.modules.assistant.model.prompt import (
 from huitouke.modules.assistant.model.verify import leaks, problems_of
 from huitouke.modules.assistant.models import AssistantSettings
 from huitouke.modules.assistant.reply.outcome import Outcome
-from huitouke.modules.assistant.reply.wishes import handover_reason, small_talk, small_talk_reply
+from huitouke.modules.assistant.reply.wishes import (
+    handover_reason,
+    marketing_refused_reply,
+    small_talk,
+    small_talk_reply,
+)
 from huitouke.modules.assistant.retrieval.check import POSSIBLE, Checked, Question, check_all, choose
 from huitouke.modules.assistant.retrieval.index import search
 from huitouke.modules.assistant.retrieval.text import fold
@@ -35,6 +40,7 @@ from huitouke.modules.assistant.schemas import MAX_ANSWER_BYTES
 from huitouke.modules.assistant.service.model_endpoint import ReadyModel
 from huitouke.modules.assistant.service.settings import assistant_settings
 from huitouke.modules.conversations.service import quoted
+from huitouke.modules.customers.service import line_refuses
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +62,8 @@ class Asked:
     history: Sequence[Said] = ()
     other_kinds: bool = False
     """Whether pictures, voice or the like were among the messages."""
+    refused: str = ""
+    """What of it said that no more offers are wanted; it is not in `text`, unless nothing else was said."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,9 @@ class Prepared:
 
 async def prepare(ctx: Context, asked: Asked, settings: AssistantSettings, model: ReadyModel | None) -> Prepared:
     """Looks the question up in the knowledge, in the open transaction."""
+    asked = _without_refusal(asked)
+    if asked.refused == asked.text:
+        return Prepared(asked, settings, (), None, model, 0)
     if not asked.text or handover_reason(asked.text, settings.handover_words) or small_talk(asked.text):
         return Prepared(asked, settings, (), None, model, 0)
     started = time.monotonic()
@@ -83,7 +94,22 @@ async def prepare(ctx: Context, asked: Asked, settings: AssistantSettings, model
 
 
 async def decide(prepared: Prepared) -> Outcome:
-    """What to do about the turn. Calls the model at most twice (answer, summary); no transaction is open."""
+    """What to do about the turn. Calls the model at most twice (answer, summary); no transaction is open.
+
+    Who wants no more offers is told that it is so, before what they asked besides is answered.
+    """
+    asked = prepared.asked
+    if not asked.refused:
+        return await _decide(prepared)
+    noted = marketing_refused_reply(asked.refused)
+    if asked.refused == asked.text:
+        return Outcome("answered", "refused_marketing", noted)
+    outcome = await _decide(prepared)
+    both = f"{noted}\n\n{outcome.text}"
+    return replace(outcome, text=both) if outcome.text and len(both.encode()) <= MAX_ANSWER_BYTES else outcome
+
+
+async def _decide(prepared: Prepared) -> Outcome:
     asked, settings = prepared.asked, prepared.settings
     reason = handover_reason(asked.text, settings.handover_words) if asked.text else None
     if reason is not None:
@@ -99,6 +125,15 @@ async def decide(prepared: Prepared) -> Outcome:
     if outcome.hand_over:
         return replace(outcome, summary=await summary(prepared))
     return outcome
+
+
+def _without_refusal(asked: Asked) -> Asked:
+    lines = asked.text.splitlines()
+    refusing = [line for line in lines if line_refuses(line)]
+    rest = "\n".join(line for line in lines if line not in refusing and small_talk(line) is None)
+    if not refusing:
+        return asked
+    return replace(asked, text=rest, refused="\n".join(refusing)) if rest else replace(asked, refused=asked.text)
 
 
 async def summary(prepared: Prepared) -> str:

@@ -68,6 +68,12 @@ _REPLIES: Final[dict[str, dict[SmallTalk, str]]] = {
     },
 }
 
+_NO_OFFERS: Final = {
+    "zh": "记下了，以后不再给您发优惠、活动这类消息。您来问的，我们照常回复。如果您想退的是预订或订单，请直接告诉我。",
+    "en": "Noted: we won't send you offers any more. Whatever you ask is still answered. If it is a booking or an order"
+    " that you want to cancel, just tell me.",
+}
+
 
 def handover_reason(text: str, merchants_words: Sequence[str]) -> HandoverReason | None:
     """Why a person should answer this, or None. A wish for a person that is declined (「不用转人工」) is none."""
@@ -99,6 +105,15 @@ def small_talk_reply(kind: SmallTalk, name: str, text: str) -> str:
     """A short polite answer without any claim, in the customer's language."""
     chinese = any("\u4e00" <= character <= "\u9fff" for character in text) or not re.search(r"[A-Za-z]", text)
     return _REPLIES["zh" if chinese else "en"][kind].format(name=name)
+
+
+def marketing_refused_reply(text: str) -> str:
+    """What somebody is told who wants no more offers: what is so from now on, and what isn't."""
+    return _NO_OFFERS["zh" if _chinese(text) else "en"]
+
+
+def _chinese(text: str) -> bool:
+    return any("\u4e00" <= character <= "\u9fff" for character in text) or not re.search(r"[A-Za-z]{3}", text)
 
 
 def _wanted(pattern: re.Pattern[str], text: str) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
+from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
@@ -16,6 +18,7 @@ from huitouke.kernel.database.columns import columns_of
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.keys import Secret, seal, sealed_column, unseal
 from huitouke.kernel.locales import translate
+from huitouke.kernel.processors import Processor
 from huitouke.kernel.settings import get_settings
 from huitouke.modules.assistant.model.addresses import parse_address, refuse_forbidden
 from huitouke.modules.assistant.model.dialects import read_answer
@@ -51,6 +54,12 @@ async def endpoint(ctx: Context) -> ModelOut | None:
     """What is stored, without the key; None when no model is set up."""
     row = await ctx.session.scalar(select(ModelEndpoint))
     return _out(row) if row is not None else None
+
+
+async def processor(ctx: Context) -> Sequence[Processor]:
+    """Who runs the model that questions go to, while there is one."""
+    address = await ctx.session.scalar(select(ModelEndpoint.base_url).where(ModelEndpoint.enabled))
+    return [] if address is None else [Processor("model", urlsplit(address).hostname or address)]
 
 
 async def save_endpoint(ctx: Context, wish: ModelIn) -> ModelOut:

@@ -84,7 +84,9 @@ async def send_message(
     conversation_id: UUID, body: MessageIn, ctx: ConsoleTransaction, idempotency_key: IdempotencyKey = None
 ) -> MessageOut:
     """Queues a message to the customer. The same Idempotency-Key gives the message that was queued first."""
-    request = service.SendRequest(text=body.text, file_id=body.file_id, card=body.card, client_id=idempotency_key)
+    request = service.SendRequest(
+        purpose="service", text=body.text, file_id=body.file_id, card=body.card, client_id=idempotency_key
+    )
     return await queries.message_out(ctx, await service.send_message(ctx, conversation_id, request))
 
 

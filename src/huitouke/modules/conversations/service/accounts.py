@@ -13,6 +13,8 @@ from huitouke.kernel.context import Context
 from huitouke.kernel.database import transaction
 from huitouke.kernel.errors import InvalidInput, NotFound
 from huitouke.kernel.ids import new_id
+from huitouke.kernel.locales import translate
+from huitouke.kernel.processors import Processor
 from huitouke.kernel.work import schedule, wake
 from huitouke.modules.conversations.channels import (
     AccountRef,
@@ -400,3 +402,14 @@ def _facts(account: ChannelAccount) -> dict[str, object]:
         "handover_to": account.handover_to,
         "assistant_enabled": account.assistant_enabled,
     }
+
+
+async def channel_processors(ctx: Context) -> Sequence[Processor]:
+    """By which channels conversations run at present: what is written there passes through them."""
+    kinds = await ctx.session.scalars(
+        select(ChannelAccount.kind)
+        .where(ChannelAccount.state != "disconnected")
+        .distinct()
+        .order_by(ChannelAccount.kind)
+    )
+    return [Processor("channel", translate(ctx.locale, f"channels.{kind}")) for kind in kinds]

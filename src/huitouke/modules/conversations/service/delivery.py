@@ -6,7 +6,7 @@ The sender of a conversation is one runner, so messages leave in the order of th
 means that it had arrived.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -15,10 +15,11 @@ from uuid import UUID
 from asyncpg import Record
 from sqlalchemy import select, update
 
-from huitouke.kernel import clock
+from huitouke.kernel import clock, outreach
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import connection
 from huitouke.kernel.events import Event, emit, emit_many
+from huitouke.kernel.outreach import Purpose, Recipient
 from huitouke.kernel.work import enqueue
 from huitouke.modules.conversations.channels import AccountRef, ChannelError, Outgoing, channel
 from huitouke.modules.conversations.events import MessageFailed, MessageSent
@@ -76,7 +77,7 @@ async def begin(ctx: Context, conversation_ids: Sequence[UUID]) -> list[Delivery
             await _can_not_leave(ctx, (await locked(ctx, row["id"]))[0])
     now = clock.now()
     raw = await connection(ctx)
-    found = {row["conversation_id"]: row for row in await raw.fetch(sql.NEXT, ctx.tenant_id, list(rows))}
+    rows, found = await _next(ctx, rows, now)
     due = {key: row for key, row in found.items() if row["next_attempt_at"] <= now}
     if due:
         seqs = {key: rows[key]["seq"] + (row["message_state"] != "sending") for key, row in due.items()}
@@ -88,6 +89,63 @@ async def begin(ctx: Context, conversation_ids: Sequence[UUID]) -> list[Delivery
     for key, row in found.items():
         steps[key] = await _delivery(ctx, rows[key], row, now) if key in due else Later(row["next_attempt_at"])
     return [steps.get(key) for key in conversation_ids]
+
+
+async def _next(
+    ctx: Context, rows: Mapping[UUID, Record], now: datetime
+) -> tuple[dict[UUID, Record], dict[UUID, Record]]:
+    """What leaves next in each conversation, without what may not go to its customer: that has failed, and says why.
+
+    Gives the conversations, locked, and their messages.
+    """
+    raw = await connection(ctx)
+    rows = dict(rows)
+    found: dict[UUID, Record] = {}
+    asked = list(rows)
+    while asked:
+        fresh = {row["conversation_id"]: row for row in await raw.fetch(sql.NEXT, ctx.tenant_id, asked)}
+        found = {key: row for key, row in found.items() if key not in asked} | fresh
+        against = await _against(ctx, rows, [row for row in fresh.values() if row["next_attempt_at"] <= now])
+        for key, reason in against.items():
+            await _must_not_leave(ctx, key, found[key]["id"], f"outreach.{reason}")
+        asked = list(against)
+        rows.update(await lock_many(ctx, asked) if asked else {})
+    return rows, found
+
+
+async def _against(ctx: Context, rows: Mapping[UUID, Record], leaving: Sequence[Record]) -> dict[UUID, str]:
+    """By conversation what speaks against its next message. One question per channel and purpose."""
+    groups: dict[tuple[str, Purpose], dict[Recipient, UUID]] = {}
+    for row in sorted(leaving, key=lambda one: one["conversation_id"]):
+        key = row["conversation_id"]
+        group = groups.setdefault((rows[key]["kind"], row["purpose"]), {})
+        group[Recipient(rows[key]["customer_id"], message_id=row["id"])] = key
+    found: dict[UUID, str] = {}
+    for (kind, purpose), group in groups.items():
+        refused = await outreach.refusals(ctx, list(group), channel=kind, purpose=purpose)
+        found.update({group[recipient]: reason for recipient, reason in refused.items()})
+    return found
+
+
+async def _must_not_leave(ctx: Context, conversation_id: UUID, message_id: UUID, code: str) -> None:
+    """The message stays here, and its place in the window is free again. One that was tried may be there already."""
+    row, account = await locked(ctx, conversation_id)
+    outbound = await ctx.session.scalar(select(OutboundMessage).where(OutboundMessage.id == message_id))
+    assert outbound is not None, "it was to leave next"
+    if outbound.counted and outbound.attempts == 0:
+        row.window_left = min(row.window_left + 1, channel(account.kind).rules.window_messages)
+        outbound.counted = False
+    await _fail(ctx, row, outbound, code, "failed" if outbound.attempts == 0 else "unknown")
+
+
+async def _fail(ctx: Context, row: Conversation, outbound: OutboundMessage, code: str, state: str = "failed") -> None:
+    message = await _message(ctx, outbound.id)
+    row.seq += 1
+    message.state, message.failure_code, message.changed_seq = state, code, row.seq
+    outbound.state, outbound.error_code = state, code
+    event = MessageFailed(message_id=message.id, failure_code=code, sender_kind=message.sender_kind)
+    await ctx.session.flush()
+    await _tell(ctx, row, event)
 
 
 async def _delivery(ctx: Context, conversation: Record, row: Record, now: datetime) -> Delivery:
@@ -254,13 +312,7 @@ async def _can_not_leave(ctx: Context, row: Conversation) -> None:
         .order_by(OutboundMessage.seq)
     )
     for outbound in waiting.all():
-        message = await _message(ctx, outbound.id)
-        row.seq += 1
-        message.state, message.failure_code, message.changed_seq = "failed", DISCONNECTED, row.seq
-        outbound.state, outbound.error_code = "failed", DISCONNECTED
-        event = MessageFailed(message_id=message.id, failure_code=DISCONNECTED, sender_kind=message.sender_kind)
-        await ctx.session.flush()
-        await _tell(ctx, row, event)
+        await _fail(ctx, row, outbound, DISCONNECTED)
 
 
 async def _note_what_it_means(

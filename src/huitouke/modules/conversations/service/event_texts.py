@@ -48,9 +48,8 @@ async def answer_event(
     message = Message(
         id=new_id(), sender_kind="system", msgtype="text", text=text, content={"on_event": kind}, ai=False
     )
-    await put(
-        ctx, row, account, message, OutboundMessage(event_code=code, expires_at=expires_at, counted=False), shown=text
-    )
+    delivery = OutboundMessage(event_code=code, expires_at=expires_at, counted=False, purpose="service")
+    await put(ctx, row, account, message, delivery, shown=text)
     return message
 
 

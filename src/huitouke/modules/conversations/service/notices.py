@@ -9,6 +9,7 @@ from sqlalchemy import delete, select, update
 
 from huitouke.kernel import clock
 from huitouke.kernel.context import Context
+from huitouke.kernel.masking import mask
 from huitouke.kernel.scoping import NOBODYS
 from huitouke.kernel.work import wake
 from huitouke.modules.conversations.models import ChannelAccount, Conversation, HandoverNotice
@@ -127,11 +128,12 @@ async def begin(ctx: Context, handover_id: UUID) -> Notice | None:
         conversation_id=row.id,
         wecom_app_id=wecom_app_id,
         recipients=recipients,
-        customer_name=remark or name,
+        customer_name=mask(remark or name),
         account_name=account.name,
         reason=row.handover_reason or "",
-        summary=preview(summary_words(row.handover_summary, ctx.locale)),
-        last_words=row.last_preview,
+        # A card shows on locked phones and stays in WeCom: numbers are read in the console.
+        summary=mask(preview(summary_words(row.handover_summary, ctx.locale))),
+        last_words=mask(row.last_preview),
     )
 
 

@@ -15,7 +15,7 @@ from uuid import UUID
 import structlog
 
 from huitouke.kernel import clock, realtime
-from huitouke.kernel.context import Context
+from huitouke.kernel.context import Actor, ActorKind, Context
 from huitouke.kernel.database import connection
 from huitouke.kernel.errors import NotFound
 from huitouke.kernel.events import emit_many
@@ -66,6 +66,7 @@ class _Outbound:
     attempts: int = 0
     ai_label: None = None
     counted: bool = False
+    purpose: str = "service"
     accepted_at: None = None
     error_code: None = None
 
@@ -310,6 +311,7 @@ async def _follow_up(
     await customers.note_seen(
         ctx, {state.customer_id: state.last_customer_message_at for state in states if state.last_customer_message_at}
     )
+    await _note_refusals(ctx, states, out)
     if isinstance(offered, TellsProfiles):
         await _ask_for_names(ctx, account, states)
     for state in states:
@@ -318,6 +320,22 @@ async def _follow_up(
         realtime.hint(ctx, kind="counts")
     if any(isinstance(item.event, AccountChanged) for item in fresh):
         realtime.hint(ctx, kind="channel_account", id=account.id)
+
+
+async def _note_refusals(ctx: Context, states: Sequence[ConversationState], out: Effects) -> None:
+    """Whoever writes that they want no offers gets none from now on, whoever answers them.
+
+    After `note_seen`, which has the customers' rows by now, in the order in which everybody takes them.
+    """
+    customer_of = {state.id: state.customer_id for state in states}
+    refusing = {
+        customer_of[row.conversation_id]
+        for row in out.messages
+        if row.sender_kind == "customer" and row.text and customers.refuses_marketing(row.text)
+    }
+    if refusing:
+        refusals = [customers.Refusal("customer_words", customer_id) for customer_id in sorted(refusing)]
+        await customers.refuse_marketing(ctx.acting_as(Actor(ActorKind.CUSTOMER)), refusals)
 
 
 async def _ask_for_names(ctx: Context, account: ChannelAccount, states: Sequence[ConversationState]) -> None:

@@ -19,6 +19,7 @@ from huitouke.kernel.database import connection
 from huitouke.kernel.errors import NotFound, Problem
 from huitouke.kernel.files import service as files
 from huitouke.kernel.ids import new_id
+from huitouke.kernel.outreach import Purpose
 from huitouke.kernel.work import wake
 from huitouke.modules.conversations.channels import ChannelRules, channel
 from huitouke.modules.conversations.channels.inbound import summary
@@ -47,10 +48,12 @@ SenderKind = Literal["assistant", "agent", "system"]
 ReplyRefusal = Literal["closed", "with_servicer", "take_first", "already_taken", "window_closed", "no_messages_left"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SendRequest:
     """What to send: a text, a file that was uploaded before, or a card. Who sends it is the context's actor."""
 
+    purpose: Purpose
+    """Why; whether it may go to this person for that is asked when it leaves."""
     text: str | None = None
     file_id: UUID | None = None
     card: Card | None = None
@@ -194,7 +197,7 @@ async def queue(ctx: Context, row: Conversation, account: ChannelAccount, reques
     if request.client_id is not None:
         ctx.session.add(MessageClientId(conversation_id=row.id, client_id=request.client_id, message_id=message_id))
     shown = body.text if request.card is None else summary(body.msgtype, None, body.content)
-    await put(ctx, row, account, message, OutboundMessage(counted=True), shown)
+    await put(ctx, row, account, message, OutboundMessage(counted=True, purpose=request.purpose), shown)
     if body.file_id is not None:
         await files.attach(ctx, body.file_id, "message", message.id)
     return message

@@ -48,9 +48,9 @@ WITH r AS (
       FROM r
 ), delivery AS (
     INSERT INTO outbound_messages (tenant_id, id, conversation_id, channel_account_id, seq, state, msgid, attempts,
-                                   next_attempt_at, ai_label, counted)
+                                   next_attempt_at, ai_label, counted, purpose)
     SELECT $1, r.id, r.conversation_id, r.account_id, r.seq - 1, 'queued', replace(r.id::text, '-', ''), 0,
-           $10, r.ai_label, true
+           $10, r.ai_label, true, 'service'
       FROM r
 )
 UPDATE conversations c

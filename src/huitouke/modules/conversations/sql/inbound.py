@@ -186,6 +186,7 @@ OUTBOUND: Final = Columns(
         ("channel_account_id", "uuid"),
         ("seq", "bigint"),
         ("state", "text"),
+        ("purpose", "text"),
         ("msgid", "text"),
         ("attempts", "integer"),
         ("next_attempt_at", "timestamptz"),

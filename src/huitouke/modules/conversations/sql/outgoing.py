@@ -22,6 +22,7 @@ SELECT n.*
   FROM unnest($2::uuid[]) AS c (id)
  CROSS JOIN LATERAL (
        SELECT o.id, o.conversation_id, o.msgid, o.attempts, o.next_attempt_at, o.event_code, o.expires_at, o.ai_label,
+              o.purpose,
               m.state AS message_state, m.msgtype, m.text, m.content, m.file_id
          FROM outbound_messages o
          JOIN messages m ON m.tenant_id = o.tenant_id AND m.id = o.id

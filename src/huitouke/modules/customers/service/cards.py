@@ -14,6 +14,7 @@ from huitouke.kernel.database import connection
 from huitouke.kernel.errors import InvalidInput, NotFound
 from huitouke.kernel.events import emit, emit_many
 from huitouke.kernel.ids import new_id
+from huitouke.kernel.masking import CONTACTS, unmasked
 from huitouke.modules.customers import sql
 from huitouke.modules.customers.events import CustomerChanged, CustomerCreated
 from huitouke.modules.customers.models import Customer, CustomerIdentity
@@ -105,6 +106,9 @@ async def edit(ctx: Context, customer_id: UUID, *, name: str | None = None, rema
     if customer is None:
         raise NotFound(kind="customer")
     before = {"name": customer.name, "remark": customer.remark}
+    if not ctx.allows(CONTACTS):
+        name = None if name is None else unmasked(name, customer.name)
+        remark = None if remark is None else unmasked(remark, customer.remark or "")
     if name is not None:
         cleaned = " ".join(name.split())
         if not cleaned or len(cleaned) > MAX_NAME_CHARACTERS:

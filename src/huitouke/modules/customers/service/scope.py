@@ -7,7 +7,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, FromClause, Select, Uuid, func, literal, or_, select, true
 
 from huitouke.kernel.context import DataScope
-from huitouke.modules.customers.models import Customer, CustomerFollower, CustomerIdentity
+from huitouke.modules.customers.models import (
+    Customer,
+    CustomerFollower,
+    CustomerIdentity,
+    MarketingMessage,
+    MarketingRefusal,
+)
 from huitouke.modules.organization import service as organization
 
 # Conditions stand on tables, not on models: a model in a sub-select would be narrowed by them again.
@@ -51,6 +57,20 @@ def identity_in_scope(tenant_id: UUID, scope: DataScope) -> ColumnElement[bool]:
 def follower_in_scope(tenant_id: UUID, scope: DataScope) -> ColumnElement[bool]:
     """Who follows customers that the scope shows."""
     return belongs_within(tenant_id, scope, CustomerFollower.__table__.c.customer_id)
+
+
+def refusal_in_scope(tenant_id: UUID, scope: DataScope) -> ColumnElement[bool]:
+    """Who wants no offers: customers that the scope shows. Numbers that were entered as such are nobody's."""
+    return _nobodys_or(tenant_id, scope, MarketingRefusal.__table__.c.customer_id)
+
+
+def offer_in_scope(tenant_id: UUID, scope: DataScope) -> ColumnElement[bool]:
+    """Which offers went to customers that the scope shows."""
+    return _nobodys_or(tenant_id, scope, MarketingMessage.__table__.c.customer_id)
+
+
+def _nobodys_or(tenant_id: UUID, scope: DataScope, customer_id: Any) -> ColumnElement[bool]:
+    return or_(customer_id.is_(None), belongs_within(tenant_id, scope, customer_id))
 
 
 def customers_within(tenant_id: UUID, scope: DataScope) -> Select[Any]:

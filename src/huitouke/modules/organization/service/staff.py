@@ -359,7 +359,7 @@ async def own_role(ctx: Context, staff: Staff) -> OwnRole | None:
 
 async def refuse_person_beyond(ctx: Context, staff: Staff, own: OwnRole | None) -> None:
     """Who changes a person could become the person: by a password, a link. Raises OwnersOnly, PersonBeyondYours."""
-    if ctx.actor.kind is ActorKind.STAFF and ctx.actor.id == staff.id:
+    if ctx.actor.kind is ActorKind.STAFF and ctx.actor.id == staff.id and staff.state == "active":
         return
     if staff.role == "owner":
         await only_owners(ctx)

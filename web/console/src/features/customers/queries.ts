@@ -2,18 +2,27 @@ import { api, unwrap } from '@huitouke/api';
 import { infiniteQueryOptions, queryOptions } from '@tanstack/vue-query';
 import { PAGE_SIZE, pagedOptions } from '@/app/data/paged';
 
+/** `quiet`: who was not seen for so many days; `noOffers`: who gets none. */
+interface Only {
+  quiet?: number;
+  noOffers?: boolean;
+}
+
 export const keys = {
   all: ['customers'] as const,
-  list: (q: string, quiet: number) => ['customers', 'list', q, quiet] as const,
+  lists: ['customers', 'list'] as const,
+  list: (q: string, only: Only) => ['customers', 'list', q, only] as const,
+  readings: (id: string) => ['customers', 'readings', id] as const,
   colleagues: ['customers', 'colleagues'] as const,
   detail: (id: string) => ['customers', 'detail', id] as const,
 };
 
-export function customersQuery(q: string, quiet = 0) {
+export function customersQuery(q: string, only: Only = {}) {
+  const query = { ...(q && { q }), ...(only.quiet && { quiet_days: only.quiet }), ...(only.noOffers && { no_offers: true }) };
   return infiniteQueryOptions({
-    queryKey: keys.list(q, quiet),
+    queryKey: keys.list(q, only),
     queryFn: ({ pageParam, signal }) =>
-      unwrap(api.GET('/api/customers', { params: { query: { limit: PAGE_SIZE, ...(q && { q }), ...(quiet && { quiet_days: quiet }), ...(pageParam && { cursor: pageParam }) } }, signal })),
+      unwrap(api.GET('/api/customers', { params: { query: { limit: PAGE_SIZE, ...query, ...(pageParam && { cursor: pageParam }) } }, signal })),
     ...pagedOptions,
   });
 }
@@ -22,6 +31,17 @@ export function customerQuery(id: string) {
   return queryOptions({
     queryKey: keys.detail(id),
     queryFn: ({ signal }) => unwrap(api.GET('/api/customers/{customer_id}', { params: { path: { customer_id: id } }, signal })),
+  });
+}
+
+/** As many readings as a card shows. */
+const READINGS = 20;
+
+/** Who looked at what is hidden of a customer. */
+export function readingsQuery(id: string) {
+  return queryOptions({
+    queryKey: keys.readings(id),
+    queryFn: ({ signal }) => unwrap(api.GET('/api/customers/{customer_id}/readings', { params: { path: { customer_id: id }, query: { limit: READINGS } }, signal })),
   });
 }
 

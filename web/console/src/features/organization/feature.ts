@@ -3,7 +3,7 @@ import type { RouteMeta } from 'vue-router';
 import type { Feature } from '@/app/feature';
 import { useSession } from '@/app/session/store';
 import { live } from './live';
-import { AUDIT, MANAGE, PLAN, STAFF, SUPPORT, TODAY, WORK } from './permissions';
+import { AUDIT, MANAGE, PLAN, PRIVACY, STAFF, SUPPORT, TODAY, WORK } from './permissions';
 
 const meta = (title: string, permissions: readonly string[] = MANAGE): RouteMeta => ({ title, permissions });
 
@@ -13,6 +13,7 @@ function firstPage(): string {
   if (session.allowsAny(MANAGE)) return '/settings/channels';
   if (session.allowsAny(STAFF)) return '/settings/staff';
   if (session.allowsAny(PLAN)) return '/settings/plan';
+  if (session.allowsAny(PRIVACY)) return '/settings/privacy';
   return session.allowsAny(WORK) ? '/settings/work' : '/settings/audit';
 }
 
@@ -55,6 +56,7 @@ export const organization: Feature = {
         { path: 'plan', component: () => import('./pages/PlanPage.vue'), meta: meta('organization.plan.title', PLAN) },
         { path: 'support', component: () => import('./pages/SupportPage.vue'), meta: meta('organization.support.title', SUPPORT) },
         { path: 'work', component: () => import('./pages/WorkPage.vue'), meta: meta('organization.work.title', WORK) },
+        { path: 'privacy', component: () => import('@/features/customers').then((one) => one.loadPrivacyPage()), meta: meta('customers.privacy.title', PRIVACY) },
         { path: 'audit', component: () => import('./pages/AuditPage.vue'), meta: meta('organization.audit.title', AUDIT) },
       ],
     },

@@ -10,6 +10,8 @@ export interface AuditFilter {
   who: string | null;
   since: string | null;
   until: string | null;
+  /** Only who looked at, or took out, what is not everybody's. */
+  reading: boolean;
 }
 
 /** Whom a list of people holds: of a department and below (null: of all), by a part of the name, by what they are here. */
@@ -215,6 +217,7 @@ function asked(filter: AuditFilter) {
     ...(filter.who && { actor_id: filter.who }),
     ...(filter.since && { since: filter.since }),
     ...(filter.until && { until: filter.until }),
+    ...(filter.reading && { reading: true }),
   };
 }
 
