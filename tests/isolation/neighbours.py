@@ -91,6 +91,9 @@ async def _fill(one: Merchant) -> None:
     ids["object_id"] = ids["actor_id"] = ids["staff_id"]
     ids["session_id"] = (await _made(one.owner.get("/api/sessions")))[0]["id"]
     ids["visit_id"] = await _visit(one)
+    ids |= {"prerequisite": "server", "assignee_id": ids["staff_id"]}
+    handed = await _made(one.owner.post("/api/prerequisites/server/links", json={"label": word[:20]}))
+    ids["link_id"] = handed["id"]
     remark = {"remark": f"老顾客 {word}"}
     await _made(one.owner.patch(f"/api/customers/{ids['customer_id']}", json=remark))
 

@@ -101,6 +101,7 @@ async def lived_in(stage: Stage, folder: Path, language: Language = "zh-CN") -> 
         "connect rights": f"{connect}&step=rights",
         "connect account": f"{connect}&step=account",
         "connect try": f"{connect}&step=try",
+        "going live": "/settings/go-live",
         "staff": "/settings/staff",
         "roles": "/settings/roles",
         "role": f"/settings/roles/{role['key']}",

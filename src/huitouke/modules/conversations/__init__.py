@@ -13,9 +13,10 @@ def module() -> Module:
     from huitouke.modules.conversations.callbacks import ROUTES
     from huitouke.modules.conversations.channels import REGISTRY
     from huitouke.modules.conversations.channels.wecom_kf import WecomKf
+    from huitouke.modules.conversations.prerequisites import KF_MANAGED
     from huitouke.modules.conversations.service import scope
     from huitouke.modules.conversations.streams import ConversationStream
-    from huitouke.modules.organization.service import EVENT_ROUTES
+    from huitouke.modules.organization.service import EVENT_ROUTES, PREREQUISITES
 
     folder = Path(__file__).parent
     return Module(
@@ -44,7 +45,12 @@ def module() -> Module:
         jobs=reactions.JOBS,
         schedules=reactions.SCHEDULES,
         streams=(ConversationStream(),),
-        extensions={REGISTRY: (WecomKf(),), EVENT_ROUTES: ROUTES, SIGNS: (queries.failing_accounts,)},
+        extensions={
+            REGISTRY: (WecomKf(),),
+            EVENT_ROUTES: ROUTES,
+            SIGNS: (queries.failing_accounts,),
+            PREREQUISITES: (KF_MANAGED,),
+        },
         models=(
             models.ChannelAccount,
             models.Conversation,

@@ -411,6 +411,13 @@ class ServicersIn(BaseModel):
     userids: Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], Field(min_length=1, max_length=100)]
 
 
+class CopiedValue(BaseModel):
+    """A value that the cure has one copy."""
+
+    name: str
+    value: str | None = None
+
+
 class Check(BaseModel):
     """One step of a connection check."""
 
@@ -418,6 +425,10 @@ class Check(BaseModel):
     state: Literal["ok", "failed", "waiting", "optional"]
     message: str
     fix: str
+    mistake: str = ""
+    step: str = ""
+    place: str = ""
+    values: list[CopiedValue] = []
 
 
 class Checks(BaseModel):

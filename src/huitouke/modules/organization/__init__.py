@@ -17,6 +17,7 @@ def module() -> Module:
     from huitouke.modules.organization import (
         console,
         demo,
+        ledger_console,
         operator,
         people_console,
         reactions,
@@ -31,6 +32,7 @@ def module() -> Module:
         AddressBookPerson,
         Department,
         OwnRole,
+        PrerequisiteState,
         RoleDepartment,
         Staff,
         StaffDepartment,
@@ -38,6 +40,8 @@ def module() -> Module:
         WecomApp,
         WecomDoor,
     )
+    from huitouke.modules.organization.prerequisites import PREREQUISITES
+    from huitouke.modules.organization.prerequisites.built_in import BUILT_IN
 
     folder = Path(__file__).parent
     return Module(
@@ -47,6 +51,7 @@ def module() -> Module:
             SurfaceRouter("console", people_console.router),
             SurfaceRouter("console", sign_in_console.router),
             SurfaceRouter("console", support.router),
+            SurfaceRouter("console", ledger_console.router),
             SurfaceRouter("operator", operator.router),
         ),
         permissions=(
@@ -59,7 +64,11 @@ def module() -> Module:
         access_resolver=service.resolve_access,
         features=(Feature("own_roles"),),
         quotas=(Quota("seats", count=service.seats_taken),),
-        extensions={PROCESS_END: (service.close_clients,), service.EVENT_ROUTES: reactions.ROUTES},
+        extensions={
+            PROCESS_END: (service.close_clients,),
+            service.EVENT_ROUTES: reactions.ROUTES,
+            PREREQUISITES: BUILT_IN,
+        },
         runners=reactions.RUNNERS,
         jobs=reactions.JOBS,
         schedules=reactions.SCHEDULES,
@@ -75,6 +84,7 @@ def module() -> Module:
             AddressBook,
             AddressBookPerson,
             StaffImport,
+            PrerequisiteState,
         ),
         scoped=(Scoped(AuditEntry, service.audit_in_scope),),
         migrations=folder / "migrations",

@@ -112,7 +112,11 @@ class WecomApp(TenantScoped, Base):
     state: Mapped[str] = mapped_column(Text)
     last_checked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     last_check: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
-    """What the last check found: [{name, state, code}]."""
+    """What the last check found: [{name, state, message, mistake …}]."""
+    refused_ip: Mapped[str | None] = mapped_column(Text)
+    """The address from which WeCom refused us last; null once it took us."""
+    trusted_ip: Mapped[str | None] = mapped_column(Text)
+    """The address that was refused first and trusted then: with another one, our way out has changed."""
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
@@ -215,6 +219,26 @@ class StaffImport(TenantScoped, Base):
     created_by: Mapped[UUID | None]
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+
+
+class PrerequisiteState(TenantScoped, Base):
+    """How far the shop is with one prerequisite of going live; without a row it has not begun."""
+
+    __tablename__ = "prerequisite_states"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    state: Mapped[str] = mapped_column(Text)
+    since: Mapped[datetime]
+    note: Mapped[str] = mapped_column(Text)
+    assignee_id: Mapped[UUID | None]
+    expected_days: Mapped[int | None]
+    entered: Mapped[dict[str, str]] = mapped_column(JSONB)
+    """What was asked for and may be shown again; secrets go where they are used, and stand here by name alone."""
+    secrets_entered: Mapped[list[str]] = mapped_column(JSONB)
+    done_by: Mapped[str | None] = mapped_column(Text)
+    found: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """{state, mistake, values} of the last live check."""
+    checked_at: Mapped[datetime | None]
 
 
 sealed_column("wecom_apps", "secret_sealed")

@@ -134,6 +134,13 @@ class RolePut(BaseModel):
     version: int
 
 
+class CopiedOut(BaseModel):
+    """A value that the cure has one copy."""
+
+    name: str
+    value: str | None = Field(default=None, description="Null: it stands with the app.")
+
+
 class CheckOut(BaseModel):
     """One step of a connection check."""
 
@@ -141,6 +148,10 @@ class CheckOut(BaseModel):
     state: Literal["ok", "failed", "waiting", "optional"]
     message: str
     fix: str = Field(description="What to do about it; empty when nothing.")
+    mistake: str = Field(default="", description="Its name in the list of mistakes; empty when it has none.")
+    step: str = Field(default="", description="The step of the guided way that cures it.")
+    place: str = Field(default="", description="Where in WeCom's admin console it is cured.")
+    values: list[CopiedOut] = []
 
 
 class ChecksOut(BaseModel):

@@ -1,5 +1,8 @@
 """The rules of the organization. Other modules import from here and nowhere deeper."""
 
+from huitouke.modules.organization.diagnosis import mistake, named_check
+from huitouke.modules.organization.prerequisites import PREREQUISITES, Found, Prerequisite
+from huitouke.modules.organization.prerequisites.registry import Usual
 from huitouke.modules.organization.service.checks import Check, CheckState, check_wecom_app, failed_check
 from huitouke.modules.organization.service.clients import close_clients, wecom_client
 from huitouke.modules.organization.service.event_routes import EVENT_ROUTES, WecomEventRoute, callback_fields
@@ -37,14 +40,18 @@ from huitouke.modules.organization.service.wecom_sign_in import close_door, door
 
 __all__ = [
     "EVENT_ROUTES",
+    "PREREQUISITES",
     "Check",
     "CheckState",
+    "Found",
     "Founded",
     "NewStaff",
     "NewWecomApp",
+    "Prerequisite",
     "RoleChange",
     "StaffChange",
     "StaffContact",
+    "Usual",
     "WecomAppChange",
     "WecomEventRoute",
     "active_staff_names",
@@ -62,6 +69,8 @@ __all__ = [
     "failed_check",
     "found_tenant",
     "held",
+    "mistake",
+    "named_check",
     "names_by_wecom_userid",
     "of_people_in",
     "open_door",

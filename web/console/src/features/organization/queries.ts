@@ -25,6 +25,7 @@ export const keys = {
   callbacks: (app: string) => ['organization', 'callbacks', app] as const,
   offered: ['organization', 'available'] as const,
   available: (app: string) => ['organization', 'available', app] as const,
+  ledger: ['organization', 'ledger'] as const,
   staff: ['organization', 'staff'] as const,
   departments: ['organization', 'departments'] as const,
   branches: (parent: string | null) => ['organization', 'departments', 'below', parent] as const,
@@ -63,7 +64,7 @@ const CHECK_POLL_MS = 5_000;
 
 /**
  * Asked of WeCom itself, and anew whenever a screen that shows it opens; the state of the thing may change by it.
- * `patient`: asked again by itself until the first message has come.
+ * `patient`: asked again by itself until the first message has come, also while what comes is refused.
  */
 export function checkQuery(of: Checked, id: string, patient = false) {
   return queryOptions({
@@ -77,7 +78,7 @@ export function checkQuery(of: Checked, id: string, patient = false) {
     },
     retry: false,
     refetchOnMount: 'always',
-    refetchInterval: ({ state }) => (patient && state.data?.some((check) => check.name === 'callback' && check.state === 'waiting') ? CHECK_POLL_MS : false),
+    refetchInterval: ({ state }) => (patient && state.data?.some((check) => check.name === 'callback' && check.state !== 'ok') ? CHECK_POLL_MS : false),
   });
 }
 
@@ -100,6 +101,11 @@ export function availableQuery(app: string) {
     queryFn: ({ signal }) => unwrap(api.GET('/api/channel-accounts/available', { params: { query: { wecom_app_id: app } }, signal })),
     retry: false,
   });
+}
+
+/** What has to be there before the real channels work. */
+export function ledgerQuery() {
+  return queryOptions({ queryKey: keys.ledger, queryFn: ({ signal }) => unwrap(api.GET('/api/prerequisites', { signal })) });
 }
 
 export function staffQuery() {
