@@ -201,6 +201,7 @@ async def test_what_would_be_recognised_as_a_leak_is_what_the_owner_sees(theirs:
         "session_second_factor",
         "wecom_door",  # the merchant's name
         "session_sign_up_open",
+        "organization_app_health",  # figures
         "plan_look",  # figures, and the plan's name
         "organization_address_book",  # none is connected
         "organization_staff_template",

@@ -6,18 +6,21 @@ from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from huitouke.kernel.audit import AuditEntry
 from huitouke.kernel.context import job_context
-from huitouke.kernel.database import transaction
+from huitouke.kernel.database import platform_transaction, transaction
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.keys import Secret
+from huitouke.kernel.plans.standing import forget_standing
 from huitouke.kernel.public_links import living_links
+from huitouke.kernel.tenancy import Tenant
 from huitouke.modules.organization import service as organization
 from huitouke.modules.organization.models import WecomApp
 from huitouke.modules.organization.service.prerequisites import LINK_KIND
 from tests.support.http import HEADERS, ORIGIN, PASSWORD, application, client, signed_in
+from tests.support.plans import give_plan, let_expire
 from tests.support.time import later, today
 from tests.support.world import World
 
@@ -227,3 +230,27 @@ async def test_a_link_of_a_neighbour_shows_the_neighbours_entry_and_writes_there
     async with transaction(shop[0].context) as ctx:
         row = await ctx.session.execute(text("SELECT tenant_id, state FROM prerequisite_states WHERE name = 'server'"))
     assert row.one() == (shop[0].tenant_id, "waiting")
+
+
+async def test_a_shop_whose_plan_is_over_shows_its_entry_and_takes_no_answer(
+    owner: httpx2.AsyncClient, stranger: httpx2.AsyncClient, shop: tuple[World, str]
+) -> None:
+    _, token = await handed_over(owner, "server")
+    try:
+        await let_expire(shop[0].tenant_id)
+        await ok(stranger.post("/api/handed-over/look", json={"token": token}))
+        said = await stranger.post("/api/handed-over/say", json={"token": token, "state": "waiting"})
+        assert said.json()["type"] == "/problems/tenant_read_only"
+    finally:
+        await give_plan(shop[0].tenant_id, None)
+        forget_standing()
+
+
+async def test_a_shop_that_is_suspended_shows_nothing(
+    owner: httpx2.AsyncClient, stranger: httpx2.AsyncClient, shop: tuple[World, str]
+) -> None:
+    _, token = await handed_over(owner, "server")
+    async with platform_transaction() as session:
+        await session.execute(update(Tenant).where(Tenant.id == shop[0].tenant_id).values(state="suspended"))
+    for path, body in (("look", {}), ("say", {"state": "done"})):
+        assert (await stranger.post(f"/api/handed-over/{path}", json={"token": token, **body})).status_code == 410

@@ -10,7 +10,8 @@ from huitouke.kernel.context import Actor, ActorKind, Context
 from huitouke.kernel.database import platform_transaction, transaction
 from huitouke.kernel.http import ConsoleContext, ConsoleTransaction, requires
 from huitouke.kernel.http.dependencies import client_address
-from huitouke.kernel.plans.reading import also_when_read_only
+from huitouke.kernel.keys import Secret
+from huitouke.kernel.plans.reading import also_when_read_only, refuse_when_read_only
 from huitouke.kernel.public_links import Opened, PublicLinkGone, open_public_link
 from huitouke.kernel.settings import get_settings
 from huitouke.kernel.tenancy import Tenant
@@ -106,14 +107,15 @@ async def take_back(link_id: UUID, ctx: ConsoleTransaction) -> None:
 @also_when_read_only
 async def look(body: TokenIn, request: Request) -> HandedOut:
     """The one entry that the link was made for."""
-    opened = await open_public_link(service.LINK_KIND, body.token, address=client_address(request))
-    return await _shown(opened, request)
+    opened, shop = await _opened(body.token, request)
+    return await _shown(opened, shop, request)
 
 
 @router.post("/handed-over/say", operation_id="organization_answer_handed")
 async def say(body: HandedIn, request: Request) -> HandedOut:
     """The holder of the link enters what was asked for, and says that it is under way or done."""
-    opened = await open_public_link(service.LINK_KIND, body.token, address=client_address(request))
+    opened, shop = await _opened(body.token, request)
+    await refuse_when_read_only(opened.tenant_id, "POST", say)
     context = _context(opened, request)
     # What can be tried is not done because somebody says so.
     tried = body.state == "done" and prerequisite(opened.reference).check is not None
@@ -125,14 +127,20 @@ async def say(body: HandedIn, request: Request) -> HandedOut:
         await service.change_prerequisite(ctx, opened.reference, change, by=label)
     if tried:
         await service.check_prerequisite(context, opened.reference)
-    return await _shown(opened, request)
+    return await _shown(opened, shop, request)
 
 
-async def _shown(opened: Opened, request: Request) -> HandedOut:
+async def _opened(token: Secret, request: Request) -> tuple[Opened, str]:
+    """What the link opens, and the name of its shop, while that is there."""
+    opened = await open_public_link(service.LINK_KIND, token, address=client_address(request))
     async with platform_transaction() as session:
         shop = await session.scalar(select(Tenant.name).where(Tenant.id == opened.tenant_id, Tenant.state == "active"))
     if shop is None:
         raise PublicLinkGone
+    return opened, shop
+
+
+async def _shown(opened: Opened, shop: str, request: Request) -> HandedOut:
     one = prerequisite(opened.reference)
     async with transaction(_context(opened, request)) as ctx:
         return ledger_queries.handed(ctx, one, await service.state_of(ctx, one.name), shop, opened.expires_at)

@@ -1,10 +1,10 @@
 """Tables of the organization: roles, staff, WeCom apps and their access tokens."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Text
+from sqlalchemy import BigInteger, Date, DateTime, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -219,6 +219,19 @@ class StaffImport(TenantScoped, Base):
     created_by: Mapped[UUID | None]
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+
+
+class CallFailure(TenantScoped, Base):
+    """How often a call of an app failed with a code on a day."""
+
+    __tablename__ = "wecom_call_failures"
+
+    wecom_app_id: Mapped[UUID] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    path: Mapped[str] = mapped_column(Text, primary_key=True)
+    code: Mapped[str] = mapped_column(Text, primary_key=True)
+    count: Mapped[int]
+    last_at: Mapped[datetime]
 
 
 class PrerequisiteState(TenantScoped, Base):

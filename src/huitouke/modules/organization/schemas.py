@@ -195,6 +195,34 @@ class WecomAppPatch(BaseModel):
     secret: Secret | None = None
 
 
+class CameOut(BaseModel):
+    """How often something came or failed, and when last."""
+
+    name: str
+    count: int
+    last_at: datetime
+    message: str = Field(description="In plain words; empty for an event.")
+    fix: str = Field(default="", description="What to do about it; empty when nothing.")
+
+
+class HealthOut(BaseModel):
+    """How a connection is."""
+
+    last_callback_at: datetime | None
+    verified_at: datetime | None
+    events: list[CameOut] = Field(description="Callbacks of the last 24 hours by event.")
+    refused: list[CameOut] = Field(description="Refused requests by reason, of the last 100.")
+    calls: list[CameOut] = Field(description="Calls that failed within 14 days, by call and code; the latest first.")
+    failed_work: int = Field(description="Callbacks whose work failed and waits for a person.")
+
+
+class ReplayedFailed(BaseModel):
+    """How many were done again, and how many are left."""
+
+    replayed: int
+    left: int
+
+
 class CallbackOut(BaseModel):
     """One callback that arrived."""
 

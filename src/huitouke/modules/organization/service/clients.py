@@ -16,6 +16,7 @@ from huitouke.kernel.errors import NotFound
 from huitouke.kernel.keys import unseal
 from huitouke.kernel.settings import get_settings
 from huitouke.kernel.work import Gathering
+from huitouke.modules.organization.service.call_failures import counter
 from huitouke.modules.organization.service.tokens import DatabaseTokenStore, credential_key
 from huitouke.wechat.client import WecomClient, token_fetcher
 from huitouke.wechat.tokens import Credential, TokenCentre
@@ -40,7 +41,7 @@ async def wecom_client(context: Context, app_id: UUID) -> WecomClient:
     credential = Credential(app.corp_id, secret.reveal(), credential_key(context.tenant_id, app.id))
     base_url = get_settings().wecom_base_url
     http, tokens = _pool(base_url)
-    return WecomClient(http, tokens, credential, base_url)
+    return WecomClient(http, tokens, credential, base_url, failed=counter(context, app.id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ export interface PeopleFilter {
 export const keys = {
   apps: ['organization', 'apps'] as const,
   app: (id: string) => ['organization', 'apps', id] as const,
+  health: (app: string) => ['organization', 'health', app] as const,
   callbacks: (app: string) => ['organization', 'callbacks', app] as const,
   offered: ['organization', 'available'] as const,
   available: (app: string) => ['organization', 'available', app] as const,
@@ -83,6 +84,7 @@ export function checkQuery(of: Checked, id: string, patient = false) {
 }
 
 const CALLBACKS_POLL_MS = 5_000;
+const HEALTH_POLL_MS = 30_000;
 
 /** Renewed every few seconds: while connecting, one waits for the first to arrive. */
 export function callbacksQuery(app: string) {
@@ -92,6 +94,16 @@ export function callbacksQuery(app: string) {
       unwrap(api.GET('/api/wecom-apps/{app_id}/callbacks', { params: { path: { app_id: app }, query: page(pageParam) }, signal })),
     ...pagedOptions,
     refetchInterval: CALLBACKS_POLL_MS,
+  });
+}
+
+/** How a connection is; what happens there sends no event, so it is asked anew now and then while one looks. */
+export function healthQuery(app: string) {
+  return queryOptions({
+    queryKey: keys.health(app),
+    queryFn: ({ signal }) => unwrap(api.GET('/api/wecom-apps/{app_id}/health', { params: { path: { app_id: app } }, signal })),
+    staleTime: 0,
+    refetchInterval: HEALTH_POLL_MS,
   });
 }
 
