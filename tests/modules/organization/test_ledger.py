@@ -148,7 +148,7 @@ async def test_the_holder_of_a_link_sees_that_entry_alone_and_ticks_it(
     await ok(stranger.post("/api/handed-over/say", json=said))
 
     found = entry(await ok(owner.get("/api/prerequisites")), "sms_signature")
-    assert (found["state"], found["done_by"], found["note"]) == ("done", "代办公司", "已通过")
+    assert (found["state"], found["done_by"], found["note"]) == ("done", "代办公司", "押金别多付\n代办公司：已通过")
     assert found["asks"][0]["value"] == "小店餐饮"
     async with transaction(shop[0].context) as ctx:
         entries = (await ctx.session.scalars(select(AuditEntry).where(AuditEntry.object_kind == "prerequisite"))).all()

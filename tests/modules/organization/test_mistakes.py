@@ -23,7 +23,7 @@ from huitouke.modules.conversations.service.account_checks import check_account
 from huitouke.modules.organization import service as organization
 from huitouke.modules.organization.diagnosis.address import look_at
 from huitouke.modules.organization.diagnosis.mistakes import MISTAKES, mistake
-from huitouke.modules.organization.service import Check, WecomAppChange
+from huitouke.modules.organization.service import Check, WecomAppChange, prerequisites
 from tests.modules.conversations.desk import Desk
 from tests.modules.organization.front import Authority, front
 from tests.modules.wechat_sandbox.shop import AES_KEY, Sandbox, open_shop
@@ -483,3 +483,13 @@ async def test_an_address_that_changed_is_told_from_one_that_was_never_entered(s
     await moved_house(stage)
     (named,) = [one for one in await stage.checks() if one.mistake]
     assert {one.name: one.value for one in named.values} == {"ip": OURS_NOW, "old_ip": SOMEBODY_ELSES}
+
+
+async def test_the_ledger_looks_at_our_own_address_too(stage: Stage) -> None:
+    found = await prerequisites.check_prerequisite(stage.desk.context, "server")
+    assert found is not None
+    assert (found.state, found.mistake) == ("ok", "")
+    await before_us("200 OK")(stage)
+    found = await prerequisites.check_prerequisite(stage.desk.context, "server")
+    assert found is not None
+    assert (found.state, found.mistake) == ("failed", "address_elsewhere")

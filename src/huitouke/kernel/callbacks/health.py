@@ -91,5 +91,5 @@ async def replay_failed(ctx: Context, kind: str, reference_id: UUID) -> tuple[in
     return taken, len(letters) - taken
 
 
-def _endpoints(reference_id: UUID) -> Select[tuple[UUID]]:
+def _endpoints(reference_id: UUID) -> Select[UUID]:
     return select(CallbackEndpoint.id).where(CallbackEndpoint.reference_id == reference_id)

@@ -33,6 +33,9 @@ from huitouke.modules.organization.service.prerequisites import PrerequisiteChan
 router = APIRouter(prefix="/api", tags=["organization"])
 _manage = requires("organization.manage")
 
+MAX_NOTE_CHARACTERS = 500
+"""What the shop noted stays; of what is said again and again the newest."""
+
 Name = Annotated[str, Path(alias="prerequisite", max_length=64, description="As the ledger gives it.")]
 
 
@@ -123,7 +126,10 @@ async def say(body: HandedIn, request: Request) -> HandedOut:
         label = await service.label_of(ctx, opened.id)
         if body.values:
             await service.enter_values(ctx, opened.reference, body.values)
-        change = PrerequisiteChange(state="waiting" if tried else body.state, note=body.note or None)
+        before = (await service.state_of(ctx, opened.reference)).note
+        said = f"{label}：{body.note.strip()}" if body.note.strip() else ""
+        note = "\n".join(part for part in (before, said) if part)[-MAX_NOTE_CHARACTERS:]
+        change = PrerequisiteChange(state="waiting" if tried else body.state, note=note)
         await service.change_prerequisite(ctx, opened.reference, change, by=label)
     if tried:
         await service.check_prerequisite(context, opened.reference)

@@ -55,7 +55,7 @@ def handed(ctx: Context, one: Prerequisite, row: PrerequisiteState, shop: str, e
         how=_words(ctx, one, ".how"),
         cost=one.cost,
         days=row.expected_days if row.expected_days is not None else one.usual.days,
-        state=row.state,  # type: ignore[arg-type]  # the table's check allows no other
+        state=row.state,
         asks=[asked.model_copy(update={"value": None}) for asked in _asks(ctx, one, row)],
         expires_at=expires_at,
     )
@@ -92,7 +92,7 @@ def _item(
         expected_days=expected,
         after=list(one.after),
         features=list(one.features),
-        state=row.state if row else "todo",  # type: ignore[arg-type]
+        state=row.state if row else "todo",
         since=row.since if row else None,
         ready_on=ready_on,
         can_begin=can_begin,

@@ -13,15 +13,14 @@ TOLERATED: Final = timedelta(minutes=2)
 """Signatures of pages and of payments are refused from 5 minutes on."""
 
 
-async def clock_difference(base_url: str) -> timedelta | None:
+async def clock_difference(http: httpx2.AsyncClient, base_url: str) -> timedelta | None:
     """By how much our clock is ahead of WeCom's (negative: behind), from the Date header of an answer.
 
     None when WeCom gave no answer or no date: that says nothing about our clock.
     """
     try:
-        async with httpx2.AsyncClient(timeout=ASK_SECONDS, follow_redirects=False, trust_env=False) as http:
-            # Asked without a token: it answers 41001, with its date.
-            answer = await http.get(f"{base_url.rstrip('/')}/cgi-bin/getcallbackip")
+        # Asked without a token: it answers 41001, with its date.
+        answer = await http.get(f"{base_url.rstrip('/')}/cgi-bin/getcallbackip", timeout=ASK_SECONDS)
         date = parsedate_to_datetime(answer.headers["date"])
     except (httpx2.HTTPError, KeyError, ValueError):
         return None

@@ -46,13 +46,12 @@ async def filing(context: Context, entered: Mapping[str, str]) -> Found:
 async def server(_: Context, __: Mapping[str, str]) -> Found:
     """Does our own address answer from outside, as far as one can tell from here?"""
     settings = get_settings()
-    # Any path below /callbacks/ answers HEAD with 404 or 405; a proxy that doesn't pass it on answers otherwise.
-    look = await look_at(f"{settings.public_url}/callbacks/wecom/{'0' * 32}", inside=is_inside(settings.wecom_base_url))
-    if look.found in ("", "elsewhere"):
+    # As our callbacks do, this answers HEAD with 405; another server in our place answers otherwise.
+    look = await look_at(f"{settings.public_url}/api/session", inside=is_inside(settings.wecom_base_url))
+    if not look.found:
         return Found("ok")
     found = mistake(look.found)
-    state = "ok" if found.weight == "optional" else "failed"
-    return Found("ok" if state == "ok" else "failed", found.key, look.values)
+    return Found("ok" if found.weight == "optional" else "failed", found.key, look.values)
 
 
 async def app_connected(context: Context, _: Mapping[str, str]) -> Found:

@@ -19,7 +19,7 @@ from huitouke.modules.organization.diagnosis.address import Look, is_inside, loo
 from huitouke.modules.organization.diagnosis.mistakes import of_refusal
 from huitouke.modules.organization.diagnosis.wecom_clock import TOLERATED, clock_difference
 from huitouke.modules.organization.models import WecomApp, WecomDoor
-from huitouke.modules.organization.service.clients import wecom_client
+from huitouke.modules.organization.service.clients import wecom_client, wecom_http
 from huitouke.modules.organization.service.wecom_apps import wecom_app
 from huitouke.wechat.agent import Agent, AgentClient
 from huitouke.wechat.errors import IpNotTrusted, WecomError
@@ -46,7 +46,7 @@ async def check_wecom_app(context: Context, app_id: UUID) -> list[Check]:
     calls, address, ahead = await asyncio.gather(
         _call_checks(context, app, has_door),
         look_at(url, inside=inside),
-        clock_difference(settings.wecom_base_url),
+        clock_difference(wecom_http(), settings.wecom_base_url),
     )
     (checks, ips) = calls
     if ahead is not None and abs(ahead) > TOLERATED:

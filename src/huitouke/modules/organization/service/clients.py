@@ -68,6 +68,11 @@ _app = Gathering(_read, fenced=False)
 """Each call needs its app's row; calls at the same time read it once."""
 
 
+def wecom_http() -> httpx2.AsyncClient:
+    """The connections to WeCom of this event loop, for what needs no token."""
+    return _pool(get_settings().wecom_base_url)[0]
+
+
 async def close_clients() -> None:
     """Closes the connections of this event loop; called when the process ends."""
     for http, _ in _pools.pop(asyncio.get_running_loop(), {}).values():
