@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 Handler = Literal["assistant", "agent", "servicer"]
 State = Literal["open", "closed"]
@@ -414,12 +414,16 @@ class ServicersIn(BaseModel):
 class CopiedValue(BaseModel):
     """A value that the cure has one copy."""
 
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
     name: str
     value: str | None = None
 
 
 class Check(BaseModel):
     """One step of a connection check."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     name: str
     state: Literal["ok", "failed", "waiting", "optional"]

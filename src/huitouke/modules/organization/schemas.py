@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from huitouke.kernel.keys import Secret
 from huitouke.modules.organization.models import DataScopeKind
@@ -137,12 +137,16 @@ class RolePut(BaseModel):
 class CopiedOut(BaseModel):
     """A value that the cure has one copy."""
 
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
     name: str
     value: str | None = Field(default=None, description="Null: it stands with the app.")
 
 
 class CheckOut(BaseModel):
-    """One step of a connection check."""
+    """One step of a connection check; kept ones of earlier releases have fewer fields."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     name: str
     state: Literal["ok", "failed", "waiting", "optional"]
@@ -197,6 +201,8 @@ class WecomAppPatch(BaseModel):
 
 class CameOut(BaseModel):
     """How often something came or failed, and when last."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     name: str
     count: int
