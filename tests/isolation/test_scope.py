@@ -68,6 +68,7 @@ SHOPS_TABLES = {
     "callbacks": "what came in; read by jobs, and without bodies by who manages apps",
     "channel_accounts": "the shop's",
     "channel_media": "which of our files WeCom has already; read by jobs",
+    "company_profiles": "the shop's",
     "departments": "the shop's",
     "early_recalls": "ids of WeCom's; read by jobs",
     "knowledge_entries": "the shop's",

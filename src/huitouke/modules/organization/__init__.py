@@ -15,6 +15,7 @@ def module() -> Module:
     from huitouke.kernel.plans import Feature, Quota
     from huitouke.kernel.scoping import Scoped
     from huitouke.modules.organization import (
+        company_console,
         console,
         demo,
         ledger_console,
@@ -31,6 +32,7 @@ def module() -> Module:
         AddressBook,
         AddressBookPerson,
         CallFailure,
+        CompanyProfile,
         Department,
         OwnRole,
         PrerequisiteState,
@@ -53,6 +55,7 @@ def module() -> Module:
             SurfaceRouter("console", sign_in_console.router),
             SurfaceRouter("console", support.router),
             SurfaceRouter("console", ledger_console.router),
+            SurfaceRouter("console", company_console.router),
             SurfaceRouter("operator", operator.router),
         ),
         permissions=(
@@ -87,6 +90,7 @@ def module() -> Module:
             StaffImport,
             PrerequisiteState,
             CallFailure,
+            CompanyProfile,
         ),
         scoped=(Scoped(AuditEntry, service.audit_in_scope),),
         migrations=folder / "migrations",

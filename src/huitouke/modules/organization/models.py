@@ -221,6 +221,20 @@ class StaffImport(TenantScoped, Base):
     finished_at: Mapped[datetime | None]
 
 
+class CompanyProfile(TenantScoped, Base):
+    """The company behind the shop, as on its licence; empty texts where nobody has entered them."""
+
+    __tablename__ = "company_profiles"
+
+    name: Mapped[str] = mapped_column(Text)
+    licence_number: Mapped[str] = mapped_column(Text)
+    address: Mapped[str] = mapped_column(Text)
+    contact_name: Mapped[str] = mapped_column(Text)
+    contact_phone: Mapped[str] = mapped_column(Text)
+    industry: Mapped[str] = mapped_column(Text)
+    updated_at: Mapped[datetime]
+
+
 class CallFailure(TenantScoped, Base):
     """How often a call of an app failed with a code on a day."""
 

@@ -29,6 +29,7 @@ export type PermissionGroup = Schemas['PermissionGroup'];
 export type RoleKey = NonNullable<Schemas['StaffIn']['role']>;
 
 export type Check = Schemas['Check'];
+export type CompanyInput = Schemas['CompanyIn'];
 export type Ledger = Schemas['LedgerOut'];
 export type LedgerEntry = Schemas['PrerequisiteOut'];
 export type LedgerChange = Schemas['PrerequisitePatch'];

@@ -5,6 +5,7 @@ without notice, so an entry says of what kind its cost is and its text where the
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Final
 from urllib.parse import urlsplit
@@ -18,8 +19,9 @@ from huitouke.kernel.settings import get_settings
 from huitouke.modules.organization.diagnosis import mistake
 from huitouke.modules.organization.diagnosis.address import is_inside, look_at
 from huitouke.modules.organization.diagnosis.names import likeness, normalised
-from huitouke.modules.organization.models import PrerequisiteState, WecomApp
+from huitouke.modules.organization.models import WecomApp
 from huitouke.modules.organization.prerequisites.registry import Asked, Found, Prerequisite, Usual
+from huitouke.modules.organization.service.company import change_company, company
 from huitouke.modules.organization.service.wecom_apps import NewWecomApp, create_wecom_app
 
 SEEN: Final = date(2026, 11, 1)
@@ -28,9 +30,7 @@ SEEN: Final = date(2026, 11, 1)
 async def filing(context: Context, entered: Mapping[str, str]) -> Found:
     """Is the domain filed by the company itself? Compared as a register does: character by character."""
     async with transaction(context) as ctx:
-        licence = await ctx.session.scalar(
-            select(PrerequisiteState.entered["company_name"].astext).where(PrerequisiteState.name == "business_licence")
-        )
+        licence = (await company(ctx)).name
     entity = entered.get("filing_entity", "")
     if not licence or not entity:
         return Found("waiting")
@@ -67,6 +67,13 @@ async def app_connected(context: Context, _: Mapping[str, str]) -> Found:
     return Found("failed" if states.get("failing") else "waiting")
 
 
+async def take_licence(ctx: Context, entered: Mapping[str, str]) -> None:
+    """The company's data have one place: its profile."""
+    known = await company(ctx)
+    number = entered.get("licence_number", known.licence_number)
+    await change_company(ctx, replace(known, name=entered["company_name"], licence_number=number))
+
+
 async def take_app(ctx: Context, entered: Mapping[str, str]) -> None:
     """Whoever has the three values enters the app; the secret is sealed with it and kept nowhere else."""
     new = NewWecomApp("客服", entered["corp_id"], entered["agent_id"], Secret(entered["secret"]))
@@ -84,7 +91,7 @@ BUILT_IN: Final = (
     Prerequisite(
         "business_licence", "company", "owner", "free", Usual(0, SEEN),
         features=("chat", "customers", "payments", "sms", "notices"),
-        asks=(Asked("company_name"), Asked("licence_number", required=False)),
+        asks=(Asked("company_name"), Asked("licence_number", required=False)), take=take_licence,
     ),
     Prerequisite(
         "wecom_verified", "company", "owner", "yearly_fee", Usual(3, SEEN), after=("business_licence",),

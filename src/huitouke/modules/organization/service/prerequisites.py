@@ -69,7 +69,7 @@ async def enter_values(ctx: Context, name: str, values: Mapping[str, str]) -> Pr
     cleaned = _cleaned(one, values)
     row = await _row(ctx, one)
     before = _facts(row)
-    if one.take is not None and (any(asked.secret and cleaned.get(asked.name) for asked in one.asks)):
+    if one.take is not None:
         await one.take(ctx, cleaned)
     secret = {asked.name for asked in one.asks if asked.secret}
     row.entered = {**row.entered, **{key: value for key, value in cleaned.items() if key not in secret}}
@@ -170,10 +170,10 @@ def _cleaned(one: Prerequisite, values: Mapping[str, str]) -> dict[str, str]:
     cleaned = {key: value.strip() for key, value in values.items() if value.strip()}
     for key, value in cleaned.items():
         if key not in known or len(value) > MAX_VALUE_CHARACTERS or not value.isprintable():
-            raise InvalidInput(field=key, reason=key)
+            raise InvalidInput(field=key, reason="prerequisite_value")
     missing = next((key for key, asked in known.items() if asked.required and key not in cleaned), None)
     if missing is not None:
-        raise InvalidInput(field=missing, reason=missing)
+        raise InvalidInput(field=missing, reason="prerequisite_missing")
     return cleaned
 
 

@@ -26,6 +26,7 @@ export const keys = {
   callbacks: (app: string) => ['organization', 'callbacks', app] as const,
   offered: ['organization', 'available'] as const,
   available: (app: string) => ['organization', 'available', app] as const,
+  company: ['organization', 'company'] as const,
   ledger: ['organization', 'ledger'] as const,
   staff: ['organization', 'staff'] as const,
   departments: ['organization', 'departments'] as const,
@@ -113,6 +114,10 @@ export function availableQuery(app: string) {
     queryFn: ({ signal }) => unwrap(api.GET('/api/channel-accounts/available', { params: { query: { wecom_app_id: app } }, signal })),
     retry: false,
   });
+}
+
+export function companyQuery() {
+  return queryOptions({ queryKey: keys.company, queryFn: ({ signal }) => unwrap(api.GET('/api/company', { signal })) });
 }
 
 /** What has to be there before the real channels work. */
