@@ -78,7 +78,7 @@ SHOPS_TABLES = {
     "message_receipts": "ids of WeCom's; read by jobs",
     "model_endpoints": "the shop's",
     "prerequisite_states": "the shop's way to its channels",
-    "public_links": "links that the shop gave away, without their tokens",
+    "shared_links": "links that the shop gave away, without their tokens",
     "quota_spending": "figures of the shop",
     "role_departments": "the shop's",
     "roles": "the shop's",

@@ -14,7 +14,7 @@ from huitouke.kernel.database import platform_transaction, transaction
 from huitouke.kernel.ids import new_id
 from huitouke.kernel.keys import Secret
 from huitouke.kernel.plans.standing import forget_standing
-from huitouke.kernel.public_links import living_links
+from huitouke.kernel.shared_links import living_links
 from huitouke.kernel.tenancy import Tenant
 from huitouke.modules.organization import service as organization
 from huitouke.modules.organization.models import WecomApp

@@ -12,8 +12,8 @@ from huitouke.kernel.http import ConsoleContext, ConsoleTransaction, requires
 from huitouke.kernel.http.dependencies import client_address
 from huitouke.kernel.keys import Secret
 from huitouke.kernel.plans.reading import also_when_read_only, refuse_when_read_only
-from huitouke.kernel.public_links import Opened, PublicLinkGone, open_public_link
 from huitouke.kernel.settings import get_settings
+from huitouke.kernel.shared_links import Opened, SharedLinkGone, open_shared_link
 from huitouke.kernel.tenancy import Tenant
 from huitouke.modules.organization import ledger_queries
 from huitouke.modules.organization.ledger_schemas import (
@@ -138,11 +138,11 @@ async def say(body: HandedIn, request: Request) -> HandedOut:
 
 async def _opened(token: Secret, request: Request) -> tuple[Opened, str]:
     """What the link opens, and the name of its shop, while that is there."""
-    opened = await open_public_link(service.LINK_KIND, token, address=client_address(request))
+    opened = await open_shared_link(service.LINK_KIND, token, address=client_address(request))
     async with platform_transaction() as session:
         shop = await session.scalar(select(Tenant.name).where(Tenant.id == opened.tenant_id, Tenant.state == "active"))
     if shop is None:
-        raise PublicLinkGone
+        raise SharedLinkGone
     return opened, shop
 
 

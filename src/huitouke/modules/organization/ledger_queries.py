@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from huitouke.kernel import clock
 from huitouke.kernel.context import Context
 from huitouke.kernel.locales import translate
-from huitouke.kernel.public_links import PublicLink, living_links
+from huitouke.kernel.shared_links import SharedLink, living_links
 from huitouke.modules.organization.ledger_schemas import (
     AskedOut,
     FeatureOut,
@@ -75,7 +75,7 @@ def _item(
     ready_on: date,
     *,
     can_begin: bool,
-    links: Sequence[PublicLink],
+    links: Sequence[SharedLink],
 ) -> PrerequisiteOut:
     expected = row.expected_days if row else None
     return PrerequisiteOut(

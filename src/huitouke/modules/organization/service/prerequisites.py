@@ -13,7 +13,7 @@ from huitouke.kernel import audit, clock
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import transaction
 from huitouke.kernel.errors import InvalidInput, NotFound
-from huitouke.kernel.public_links import NewPublicLink, PublicLink, make_public_link, revoke_public_link
+from huitouke.kernel.shared_links import NewSharedLink, SharedLink, make_shared_link, revoke_shared_link
 from huitouke.modules.organization.models import PrerequisiteState, Staff
 from huitouke.modules.organization.prerequisites import Found, Prerequisite, prerequisite
 from huitouke.modules.organization.prerequisites.registry import MAX_VALUE_CHARACTERS
@@ -105,13 +105,13 @@ async def check_prerequisite(context: Context, name: str) -> Found | None:
     return found
 
 
-async def hand_over(ctx: Context, name: str, label: str) -> NewPublicLink:
+async def hand_over(ctx: Context, name: str, label: str) -> NewSharedLink:
     """A link that shows this entry alone, for `label` to tick and to enter what it asks for.
 
-    Raises NotFound, TooManyPublicLinks.
+    Raises NotFound, TooManySharedLinks.
     """
     one = prerequisite(name)
-    link = await make_public_link(ctx, LINK_KIND, name, label=label.strip(), lifetime=LINK_LIFETIME)
+    link = await make_shared_link(ctx, LINK_KIND, name, label=label.strip(), lifetime=LINK_LIFETIME)
     row = await _row(ctx, one)
     if row.state == "todo":
         row.state, row.since = "handed", clock.now()
@@ -123,17 +123,17 @@ async def hand_over(ctx: Context, name: str, label: str) -> NewPublicLink:
 
 async def take_back(ctx: Context, link_id: UUID) -> None:
     """Ends a link: whoever holds it sees nothing any more. Raises NotFound."""
-    name = await revoke_public_link(ctx, LINK_KIND, link_id)
+    name = await revoke_shared_link(ctx, LINK_KIND, link_id)
     await audit.record(ctx, "organization.prerequisite_taken_back", "prerequisite", name, after={"name": name})
 
 
 async def label_of(ctx: Context, link_id: UUID) -> str:
     """For whom the link was made. Raises NotFound when it ended meanwhile."""
     label = await ctx.session.scalar(
-        select(PublicLink.label).where(PublicLink.id == link_id, PublicLink.revoked_at.is_(None))
+        select(SharedLink.label).where(SharedLink.id == link_id, SharedLink.revoked_at.is_(None))
     )
     if label is None:
-        raise NotFound(kind="public_link")
+        raise NotFound(kind="shared_link")
     return label
 
 

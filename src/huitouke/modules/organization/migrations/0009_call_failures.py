@@ -4,8 +4,8 @@ import sqlalchemy as sa
 
 from huitouke.kernel.database.ddl import tenant_index, tenant_table
 
-revision = "organization_0008"
-down_revision = "organization_0007"
+revision = "organization_0009"
+down_revision = "organization_0008"
 branch_labels = None
 depends_on = None
 

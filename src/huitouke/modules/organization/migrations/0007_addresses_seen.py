@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "organization_0006"
-down_revision = "organization_0005"
+revision = "organization_0007"
+down_revision = "organization_0006"
 branch_labels = None
 depends_on = None
 

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "kernel_0013"
-down_revision = "kernel_0012"
+revision = "kernel_0018"
+down_revision = "kernel_0017"
 branch_labels = None
 depends_on = None
 

@@ -6,8 +6,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from huitouke.kernel.database.ddl import tenant_table
 
-revision = "organization_0007"
-down_revision = "organization_0006"
+revision = "organization_0008"
+down_revision = "organization_0007"
 branch_labels = None
 depends_on = None
 

@@ -35,10 +35,10 @@ CLEAN_UP_ROWS: Final = 100
 KEPT_AFTER_END: Final = timedelta(days=30)
 
 
-class PublicLink(TenantScoped, Base):
+class SharedLink(TenantScoped, Base):
     """A link that opens one thing."""
 
-    __tablename__ = "public_links"
+    __tablename__ = "shared_links"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     digest: Mapped[bytes]
@@ -51,21 +51,21 @@ class PublicLink(TenantScoped, Base):
     revoked_at: Mapped[datetime | None]
 
 
-class PublicLinkGone(Problem):
+class SharedLinkGone(Problem):
     """The link has expired, was revoked, or never was one."""
 
     status = 410
-    type = "public_link_gone"
+    type = "shared_link_gone"
 
 
-class TooManyPublicLinks(Conflict):
+class TooManySharedLinks(Conflict):
     """There are `maximum` links to this one already: one is revoked first."""
 
-    type = "public_link_limit"
+    type = "shared_link_limit"
 
 
 @dataclass(frozen=True, slots=True)
-class NewPublicLink:
+class NewSharedLink:
     """A fresh link; the token is known only here and to who gets it."""
 
     id: UUID
@@ -83,26 +83,26 @@ class Opened:
     expires_at: datetime
 
 
-async def make_public_link(
+async def make_shared_link(
     ctx: Context, kind: str, reference: str, *, label: str, lifetime: timedelta
-) -> NewPublicLink:
-    """Makes a link in the open transaction. Raises TooManyPublicLinks."""
+) -> NewSharedLink:
+    """Makes a link in the open transaction. Raises TooManySharedLinks."""
     now = clock.now()
     await _clean_up(ctx, now)
     living = await ctx.session.scalar(
         select(func.count())
-        .select_from(PublicLink)
+        .select_from(SharedLink)
         .where(
-            PublicLink.kind == kind,
-            PublicLink.reference == reference,
-            PublicLink.expires_at > now,
-            PublicLink.revoked_at.is_(None),
+            SharedLink.kind == kind,
+            SharedLink.reference == reference,
+            SharedLink.expires_at > now,
+            SharedLink.revoked_at.is_(None),
         )
     )
     if (living or 0) >= MAX_LIVING:
-        raise TooManyPublicLinks(maximum=MAX_LIVING)
+        raise TooManySharedLinks(maximum=MAX_LIVING)
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    row = PublicLink(
+    row = SharedLink(
         id=new_id(),
         digest=_digest(token),
         kind=kind,
@@ -114,57 +114,57 @@ async def make_public_link(
     )
     ctx.session.add(row)
     await ctx.session.flush()
-    return NewPublicLink(row.id, Secret(token), row.expires_at)
+    return NewSharedLink(row.id, Secret(token), row.expires_at)
 
 
-async def living_links(ctx: Context, kind: str, references: Collection[str]) -> Sequence[PublicLink]:
+async def living_links(ctx: Context, kind: str, references: Collection[str]) -> Sequence[SharedLink]:
     """The links of that kind to these things that still open something, oldest first; at most 200."""
     return (
         await ctx.session.scalars(
-            select(PublicLink)
+            select(SharedLink)
             .where(
-                PublicLink.kind == kind,
-                PublicLink.reference.in_(references),
-                PublicLink.expires_at > clock.now(),
-                PublicLink.revoked_at.is_(None),
+                SharedLink.kind == kind,
+                SharedLink.reference.in_(references),
+                SharedLink.expires_at > clock.now(),
+                SharedLink.revoked_at.is_(None),
             )
-            .order_by(PublicLink.id)
+            .order_by(SharedLink.id)
             .limit(MAX_LISTED)
         )
     ).all()
 
 
-async def revoke_public_link(ctx: Context, kind: str, link_id: UUID) -> str:
+async def revoke_shared_link(ctx: Context, kind: str, link_id: UUID) -> str:
     """Ends a link at once; gives what it opened. Raises NotFound."""
     reference = await ctx.session.scalar(
-        update(PublicLink)
-        .where(PublicLink.id == link_id, PublicLink.kind == kind, PublicLink.revoked_at.is_(None))
+        update(SharedLink)
+        .where(SharedLink.id == link_id, SharedLink.kind == kind, SharedLink.revoked_at.is_(None))
         .values(revoked_at=clock.now())
-        .returning(PublicLink.reference)
+        .returning(SharedLink.reference)
         .execution_options(synchronize_session=False)
     )
     if reference is None:
-        raise NotFound(kind="public_link")
+        raise NotFound(kind="shared_link")
     return str(reference)
 
 
-async def open_public_link(kind: str, token: Secret, *, address: str | None) -> Opened:
+async def open_shared_link(kind: str, token: Secret, *, address: str | None) -> Opened:
     """What the holder of that token may see. Opening doesn't use it up: messengers open links to draw a preview.
 
     Raises:
-        PublicLinkGone: it opens nothing (any more), or is of another kind.
+        SharedLinkGone: it opens nothing (any more), or is of another kind.
         SignInThrottled: too many tries from this address.
     """
-    await count_attempts({f"public_link:{address}": MAX_OPENED_PER_ADDRESS} if address else {})
+    await count_attempts({f"shared_link:{address}": MAX_OPENED_PER_ADDRESS} if address else {})
     async with platform_transaction() as session:
         row = (
             await session.execute(
-                text("SELECT * FROM resolve_link(:kind, :digest, :now)"),
+                text("SELECT * FROM resolve_shared_link(:kind, :digest, :now)"),
                 {"kind": kind, "digest": _digest(token.reveal()), "now": clock.now()},
             )
         ).one_or_none()
     if row is None:
-        raise PublicLinkGone
+        raise SharedLinkGone
     return Opened(row.id, row.tenant_id, row.reference, row.expires_at)
 
 
@@ -174,7 +174,7 @@ def _digest(token: str) -> bytes:
 
 async def _clean_up(ctx: Context, now: datetime) -> None:
     """Links that ended long ago go when others are made: they can't pile up."""
-    old = select(PublicLink.id).where(PublicLink.expires_at < now - KEPT_AFTER_END).limit(CLEAN_UP_ROWS)
+    old = select(SharedLink.id).where(SharedLink.expires_at < now - KEPT_AFTER_END).limit(CLEAN_UP_ROWS)
     await ctx.session.execute(
-        delete(PublicLink).where(PublicLink.id.in_(old)).execution_options(synchronize_session=False)
+        delete(SharedLink).where(SharedLink.id.in_(old)).execution_options(synchronize_session=False)
     )
