@@ -52,6 +52,7 @@ def main() -> None:
         _application(options.data),
         log_level="warning",
         access_log=False,
+        date_header=False,  # WeCom's answers bear the sandbox's own clock
         timeout_graceful_shutdown=GRACE_SECONDS,
         lifespan="on",
         proxy_headers=False,

@@ -12,6 +12,10 @@ STATE_ENDED = 4
 ROOT_DEPARTMENT = 1
 ROOT_ORDER = 100_000_000
 
+STATUS_ACTIVE = 1
+STATUS_DISABLED = 2
+STATUS_NOT_ACTIVATED = 4
+
 ORIGIN_CUSTOMER = 3
 ORIGIN_EVENT = 4
 ORIGIN_SERVICER = 5
@@ -96,7 +100,7 @@ class Department:
 
 @dataclass(slots=True)
 class Employee:
-    """`leads`: those of the departments whose head the employee is."""
+    """`leads`: those of the departments whose head the employee is. `status` as in user/get (path/90196)."""
 
     kind: ClassVar[str] = "employee"
     corp_id: str
@@ -106,6 +110,7 @@ class Employee:
     active: bool = True
     departments: list[int] = field(default_factory=lambda: [ROOT_DEPARTMENT])
     leads: list[int] = field(default_factory=list)
+    status: int = STATUS_ACTIVE
 
     @property
     def key(self) -> str:

@@ -60,6 +60,7 @@ ERRMSG: dict[int, str] = {
     95008: "menu item count limit",
     95009: "invalid menu item type",
     95013: "conversation end",
+    95012: "kf account is used in another mode",
     95014: "user is not a servicer of the account",
     95016: "session state transition not allowed",
     95018: "send msg session status invalid",
@@ -82,7 +83,7 @@ class ApiError(Exception):
 
     def body(self, ip: str, now: float) -> dict[str, int | str]:
         """The answer in the real form, with hint, caller and link (path/90930 shows one)."""
-        text = ERRMSG[self.errcode]
+        text = ERRMSG.get(self.errcode, "refused")
         if self.detail:
             text += f" ({self.detail})"
         hint = f"{int(now)}_{secrets.randbelow(1000)}_{secrets.token_hex(16)}"

@@ -42,6 +42,15 @@ class Faults(BaseModel):
         0.0, description="The call takes effect, but its answer is HTTP 504: was it accepted or not?"
     )
     api_delay_ms: Milliseconds = Field(0, description="Each call takes this much longer.")
+    api_garbled_probability: Probability = Field(
+        0.0, description="A page of a proxy comes back in place of the answer, as behind a sign-in of the network."
+    )
+    api_errcode: Annotated[int, Field(ge=-1, le=999_999_999)] | None = Field(
+        None, description="Each call answers this errcode, before it is looked at."
+    )
+    caller_address: Annotated[str, Field(max_length=45)] = Field(
+        "", description="The address that calls seem to come from, as when the caller's way out has changed."
+    )
     api_frequency_limits: bool = Field(
         False, description="Enforce 10,000 calls a minute per corp and API (45009); off so that load tests can run."
     )

@@ -101,6 +101,9 @@ async def _fill(one: Merchant) -> None:
     refused, _ = await _uploaded(one, "refusals_import", f"{word}.csv", f"手机号,备注\n13900139000,{word}\n".encode())
     await _made(one.owner.post(f"{privacy}/lists", json={"file_id": refused}))
     ids["refusal_id"] = (await _made(one.owner.get(privacy)))["items"][0]["id"]
+    ids |= {"prerequisite": "server", "assignee_id": ids["staff_id"]}
+    handed = await _made(one.owner.post("/api/prerequisites/server/links", json={"label": word[:20]}))
+    ids["link_id"] = handed["id"]
     remark = {"remark": f"老顾客 {word}"}
     await _made(one.owner.patch(f"/api/customers/{ids['customer_id']}", json=remark))
 

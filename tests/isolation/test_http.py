@@ -52,6 +52,8 @@ FOR_EVERYBODY_SIGNED_IN = {
     "wecom_door",
     "wecom_door_way",
     "wecom_door_sign_in",
+    "organization_look_at_handed",
+    "organization_answer_handed",
     "session_second_step",
     "session_second_factor",
     "session_begin_second_factor",
@@ -71,6 +73,8 @@ TO_STRANGERS = {
     "session_use_link": 410,
     "session_second_step": 410,
     "wecom_door": 200,
+    "organization_look_at_handed": 410,
+    "organization_answer_handed": 410,
     "wecom_door_way": 200,
     "wecom_door_sign_in": 410,
     "session_sign_up_open": 200,
@@ -196,6 +200,7 @@ async def test_what_would_be_recognised_as_a_leak_is_what_the_owner_sees(theirs:
         "wecom_door",  # the merchant's name
         "session_sign_up_open",
         "customers_privacy",  # a figure, and who else handles data
+        "organization_app_health",  # figures
         "plan_look",  # figures, and the plan's name
         "organization_address_book",  # none is connected
         "organization_staff_template",

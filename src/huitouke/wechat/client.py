@@ -81,6 +81,8 @@ class Call:
 class WecomClient:
     """One app's calls. `http` may be shared by all clients; time-outs are set per call.
 
+    `failed` is told of every call that ended in an error, after its last try.
+
     Every method raises WecomError or a subclass; their texts never hold the token or the secret.
     """
 
@@ -91,6 +93,7 @@ class WecomClient:
         credential: Credential,
         base_url: str = WECOM_BASE_URL,
         sleep: Sleep = asyncio.sleep,
+        failed: Callable[[WecomError], Awaitable[None]] | None = None,
     ) -> None:
         logging.getLogger("httpx2").addFilter(_hide_secrets)
         self._http = http
@@ -98,6 +101,7 @@ class WecomClient:
         self._credential = credential
         self._base_url = base_url
         self._sleep = sleep
+        self._failed = failed
 
     @property
     def credential(self) -> Credential:
@@ -117,6 +121,14 @@ class WecomClient:
         A refused token is renewed once and the call repeated once. TransientError is repeated up to three tries in
         all, with a jittered pause, unless the call may have happened and isn't idempotent.
         """
+        try:
+            return await self._run(call, read)
+        except WecomError as error:
+            if self._failed is not None:
+                await self._failed(error)
+            raise
+
+    async def _run(self, call: Call, read: Callable[[Call, httpx2.Response], Awaitable[T]]) -> T:
         tries = 0
         renewed = False
         while True:

@@ -25,10 +25,14 @@ class Department(Answer):
 
 
 class Member(Answer):
-    """A person with the departments that the app may see; `is_leader_in_dept` is as long as `department`."""
+    """A person with the departments that the app may see; `is_leader_in_dept` is as long as `department`.
+
+    `status`: 1 active, 2 disabled, 4 not activated, 5 left; null where it isn't told.
+    """
 
     userid: str
     name: str = ""
+    status: int | None = None
     department: tuple[int, ...] = ()
     is_leader_in_dept: tuple[int, ...] = ()
 

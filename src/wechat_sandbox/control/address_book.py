@@ -134,6 +134,7 @@ async def update_employee(world: TheWorld, userid: str, patch: MemberPatch, corp
         _department(world, employee.corp_id, one)
     world.forget_employee(employee)
     employee.userid = new_userid
+    employee.status = patch.status if patch.status is not None else employee.status
     employee.name = patch.name if patch.name is not None else employee.name
     employee.departments = patch.departments if patch.departments is not None else employee.departments
     wanted_leads = patch.leads if patch.leads is not None else employee.leads

@@ -108,6 +108,7 @@ class EmployeeOut(BaseModel):
     avatar: str
     departments: list[int]
     leads: list[int]
+    status: int = Field(description="1 active, 2 disabled, 4 not activated.")
 
 
 class DepartmentInput(Input):
@@ -147,6 +148,7 @@ class MemberPatch(Input):
     name: Name | None = None
     departments: Annotated[list[int], Field(min_length=1, max_length=20)] | None = None
     leads: Annotated[list[int], Field(max_length=20)] | None = None
+    status: Literal[1, 2, 4] | None = Field(None, description="1 active, 2 disabled, 4 not activated (path/90196).")
 
 
 class AddressBookInput(Input):

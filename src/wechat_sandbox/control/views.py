@@ -262,6 +262,7 @@ def employee_out(world: World, employee: Employee) -> EmployeeOut:
         avatar=avatar_url(world, employee.avatar),
         departments=employee.departments,
         leads=employee.leads,
+        status=employee.status,
     )
 
 

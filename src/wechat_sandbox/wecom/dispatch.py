@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+from email.utils import formatdate
 from typing import Any
 
 import orjson
@@ -53,17 +54,17 @@ async def dispatch(request: Request) -> Response:
     if known is None:
         headers = {HINT_HEADER: INVENTED[path]} if path in INVENTED else {}
         return Response("404 page not found", 404, headers=headers, media_type="text/plain")
-    ip = request.client.host if request.client else "0.0.0.0"  # noqa: S104 (shown, not bound)
+    ip = world.faults.caller_address or (request.client.host if request.client else "0.0.0.0")  # noqa: S104 (shown)
     call = Call(world, request, ip, dict(request.query_params))
     try:
         if (failure := await _strike(world, path)) is not None:
             return failure
         answer = await _serve(call, known)
     except ApiError as error:
-        return _json(error.body(ip, world.clock.now()))
+        return _dated(_json(error.body(ip, world.clock.now())), world)
     if _concerned(world, path) and world.dice.strikes(world.faults.api_answer_lost_probability):
         return Response("gateway timeout", 504, media_type="text/plain")
-    return answer
+    return _dated(answer, world)
 
 
 async def _serve(call: Call, known: Endpoint) -> Response:
@@ -147,6 +148,12 @@ async def _fields(request: Request) -> dict[str, Any]:
     return fields
 
 
+def _dated(response: Response, world: World) -> Response:
+    """With the time of the sandbox's clock, which may have been moved."""
+    response.headers["Date"] = formatdate(world.clock.now(), usegmt=True)
+    return response
+
+
 def _concerned(world: World, path: str) -> bool:
     prefixes = world.faults.api_paths
     return not prefixes or any(path.startswith(prefix) for prefix in prefixes)
@@ -161,6 +168,10 @@ async def _strike(world: World, path: str) -> Response | None:
         await asyncio.sleep(faults.api_delay_ms / 1_000)
     if dice.strikes(faults.api_5xx_probability):
         return Response("bad gateway", 502, media_type="text/plain")
+    if dice.strikes(faults.api_garbled_probability):
+        return Response("<html><body>Sign in to the network</body></html>", media_type="text/html")
+    if faults.api_errcode is not None:
+        raise ApiError(faults.api_errcode)
     if dice.strikes(faults.api_busy_probability):
         raise ApiError(-1)
     if dice.strikes(faults.api_rate_limit_probability):

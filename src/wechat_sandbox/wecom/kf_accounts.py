@@ -3,7 +3,7 @@
 from typing import Any
 
 from wechat_sandbox.address_book import sees
-from wechat_sandbox.entities import KfAccount, Servicer
+from wechat_sandbox.entities import STATUS_ACTIVE, KfAccount, Servicer
 from wechat_sandbox.errors import ERRMSG, ApiError
 from wechat_sandbox.ids import new_open_kfid
 from wechat_sandbox.kf.links import make_link
@@ -94,6 +94,8 @@ def servicer_add(call: Call) -> Answer:
         employee = call.world.employees.get((account.corp_id, userid.lower()))
         if employee is None or not sees(call.world, call.app, employee):
             results.append(_result(userid, 60030))
+        elif employee.status != STATUS_ACTIVE:
+            results.append(_result(userid, 95014))
         elif len(call.world.servicers[account.open_kfid]) >= SERVICER_LIMIT:
             results.append(_result(userid, 95020))
         else:

@@ -116,6 +116,8 @@ async def lived_in(stage: Stage, folder: Path, language: Language = "zh-CN") -> 
         "connect rights": f"{connect}&step=rights",
         "connect account": f"{connect}&step=account",
         "connect try": f"{connect}&step=try",
+        "going live": "/settings/go-live",
+        "company": "/settings/company",
         "staff": "/settings/staff",
         "roles": "/settings/roles",
         "role": f"/settings/roles/{role['key']}",

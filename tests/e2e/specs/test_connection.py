@@ -3,7 +3,8 @@
 from playwright.async_api import expect
 
 from tests.e2e.composers.shop import KNOWN_QUESTION, Shop
-from tests.e2e.pages.screens import Screens
+from tests.e2e.pages.looks import too_wide
+from tests.e2e.pages.screens import MOBILE, Screens
 
 CONNECT = "/settings/channels/connect"
 SOMEBODY_ELSES_ADDRESS = "203.0.113.7"
@@ -53,15 +54,17 @@ async def test_a_callback_that_is_refused_says_why_and_the_first_message_proves_
     connect = console.connect
     await connect.is_at("callback")
     await expect(console.page.get_by_text(console.words("organization.connect.reach.machine"))).to_be_visible()
-    await expect(console.page.get_by_text(console.words("organization.connect.callback.nobody"))).to_be_visible()
+    await expect(connect.check("waiting").filter(has_text="还没有收到企业微信的回调")).to_be_visible()
     url = await connect.copied("organization.app.callback_url")
     token = await connect.copied("organization.app.callback_token")
     key = await connect.copied("organization.app.callback_aes_key")
 
     assert not await new_shop.try_callback(url, "SomebodyMistypedIt", key)
-    await expect(console.page.get_by_text("签名不对")).to_be_visible()
+    wrong = connect.check("failed").filter(has_text="签名不对")
+    await expect(wrong).to_contain_text(token)
 
     await new_shop.save_callback(url, token, key)
+    await expect(connect.check("waiting").filter(has_text="网址已经通过企业微信的验证")).to_be_visible()
     await connect.press("organization.connect.callback.next")
     await connect.press("organization.connect.next")
     await connect.is_at("account")
@@ -86,3 +89,24 @@ async def test_the_last_callbacks_are_listed_and_can_be_worked_through_again(scr
     await line.first.get_by_role("button", name=console.words("organization.callback.replay")).click()
     await console.is_told(console.words("organization.callback.replayed"))
     assert len(await customer.answers()) == before
+
+
+async def test_on_a_phone_a_mistake_is_named_with_what_to_copy_and_is_cured_there(
+    screens: Screens, new_shop: Shop
+) -> None:
+    sandbox, app = new_shop.stage.sandbox, f"apps/{new_shop.agentid}"
+    await sandbox.patch(app, {"trusted_ips": [SOMEBODY_ELSES_ADDRESS]}, corp_id=new_shop.corp_id)
+    await new_shop.enter_app()
+    console = await screens.console(new_shop.owner, at=f"{CONNECT}?app={new_shop.app_id}&step=rights", size=MOBILE)
+    console.watch.expects("4.. GET .*/api/channel-accounts/available", "5.. GET .*/api/channel-accounts/available")
+    connect = console.connect
+    await connect.is_at("rights")
+    named = connect.check("failed").filter(has_text="企业可信 IP")
+    await expect(named).to_contain_text("应用管理")
+    await expect(named.get_by_role("button", name=console.words("common.copy"))).to_be_visible()
+    assert await too_wide(console.page) == []
+
+    await sandbox.patch(app, {"trusted_ips": []}, corp_id=new_shop.corp_id)
+    await console.page.get_by_role("button", name=console.words("organization.check.run"), exact=True).first.click()
+    await expect(connect.check("ok").first).to_be_visible()
+    await expect(named).to_have_count(0)

@@ -185,7 +185,7 @@ async def test_a_secret_that_was_changed_is_explained_in_plain_words(desk: Desk,
 
     shown = await ok(owner.get(f"/api/channel-accounts/{desk.account.id}"))
     assert "Secret" in shown["last_error"]
-    (first, second, _) = (await ok(owner.post(f"/api/wecom-apps/{desk.app_id}/check")))["checks"]
+    (first, second, *_) = (await ok(owner.post(f"/api/wecom-apps/{desk.app_id}/check")))["checks"]
     assert (first["name"], first["state"], second["state"]) == ("credentials", "failed", "waiting")
     assert "Secret" in first["fix"]
 

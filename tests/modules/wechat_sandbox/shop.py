@@ -27,7 +27,9 @@ async def serving(application: Any) -> AsyncIterator[str]:
     """Runs an ASGI application on a free port of this loop; gives its address."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(application, log_level="error", access_log=False, timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        application, log_level="error", access_log=False, date_header=False, timeout_graceful_shutdown=1
+    )
     server = uvicorn.Server(config)
     with contextlib.ExitStack() as stack:
         stack.callback(listener.close)

@@ -90,6 +90,7 @@ class CallbackApp:
         method = scope["method"]
         if method == "GET":
             answer, _ = await self._verified(kind, endpoint, query, None)
+            self._refusals.add_verified(endpoint)
             return answer
         if method != "POST":
             raise _Answer(405, "method")

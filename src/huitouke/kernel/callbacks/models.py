@@ -26,6 +26,8 @@ class CallbackEndpoint(TenantScoped, Base):
     reference_id: Mapped[UUID]
     created_at: Mapped[datetime]
     rotated_at: Mapped[datetime | None]
+    verified_at: Mapped[datetime | None]
+    """When the sender last checked the address and was answered rightly."""
 
 
 class Callback(TenantScoped, Base):

@@ -1,4 +1,5 @@
-"""Refused requests, kept for the person who sets the address up; never so many that an attacker fills a table."""
+"""Refused requests and answered checks, kept for the person who sets the address up; never so many that an attacker
+fills a table."""
 
 import asyncio
 from collections import Counter
@@ -10,7 +11,7 @@ import structlog
 
 from huitouke.kernel import clock
 from huitouke.kernel.callbacks.kinds import Endpoint
-from huitouke.kernel.callbacks.service import record_refusal
+from huitouke.kernel.callbacks.service import record_refusal, record_verified
 from huitouke.kernel.context import job_context
 from huitouke.kernel.database import transaction
 from huitouke.kernel.ending import vital
@@ -21,6 +22,9 @@ log = structlog.get_logger(__name__)
 WAITING_LIMIT: Final = 1_000
 PER_SECOND: Final = 10
 """Of one endpoint; further ones within the second are only logged."""
+
+VERIFIED: Final = "verified"
+"""Stands in a reason's place for a check that was answered."""
 
 
 class Refusals:
@@ -51,12 +55,21 @@ class Refusals:
         if self._recent[endpoint.id] <= PER_SECOND and not self._queue.full():
             self._queue.put_nowait((endpoint, new_id(), reason, clock.now()))
 
+    def add_verified(self, endpoint: Endpoint) -> None:
+        """Notes that the sender checked the address and was answered."""
+        self._recent[endpoint.id] += 1
+        if self._recent[endpoint.id] <= PER_SECOND and not self._queue.full():
+            self._queue.put_nowait((endpoint, new_id(), VERIFIED, clock.now()))
+
     async def _write(self) -> None:
         while True:
             endpoint, refusal_id, reason, received_at = await self._queue.get()
             try:
                 async with transaction(job_context(endpoint.tenant_id)) as ctx:
-                    await record_refusal(ctx, endpoint.id, refusal_id, reason, received_at)
+                    if reason == VERIFIED:
+                        await record_verified(ctx, endpoint.id, received_at)
+                    else:
+                        await record_refusal(ctx, endpoint.id, refusal_id, reason, received_at)
             except Exception:
                 # A note for people; the request was answered long ago.
                 log.exception("callbacks.refusal_not_kept", endpoint_id=str(endpoint.id))

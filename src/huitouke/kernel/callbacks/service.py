@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from sqlalchemy import delete, func, literal, null, select, union_all
+from sqlalchemy import delete, func, literal, null, select, union_all, update
 
 from huitouke.kernel import clock
 from huitouke.kernel.callbacks.kinds import Endpoint
@@ -68,6 +68,22 @@ class StoredBody:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came in for one thing. `refused_at` and `refusal` tell of the newest refused request."""
+
+    accepted_at: datetime | None
+    verified_at: datetime | None
+    refused_at: datetime | None
+    refusal: str | None
+
+    @property
+    def refused_last(self) -> bool:
+        """Whether nothing has been right since the newest refusal."""
+        right = max((one for one in (self.accepted_at, self.verified_at) if one is not None), default=None)
+        return self.refused_at is not None and (right is None or right < self.refused_at)
+
+
 async def create_endpoint(ctx: Context, kind: str, reference_id: UUID, receive_id: str) -> Endpoint:
     """A new address with random secrets for what `reference_id` names (e.g. a WeCom app)."""
     endpoint = Endpoint(
@@ -125,6 +141,7 @@ async def rotate(ctx: Context, endpoint_id: UUID) -> Endpoint:
     row.token_sealed = _seal(ctx, "token_sealed", row.id, _new_token())
     row.aes_key_sealed = _seal(ctx, "aes_key_sealed", row.id, _new_aes_key())
     row.rotated_at = clock.now()
+    row.verified_at = None
     await ctx.session.flush()
     return opened(row)
 
@@ -137,6 +154,8 @@ async def set_receive_id(ctx: Context, endpoint_id: UUID, receive_id: str) -> No
     """
     row = await _row(ctx, endpoint_id)
     row.receive_id = receive_id
+    row.rotated_at = clock.now()
+    row.verified_at = None
     await ctx.session.flush()
 
 
@@ -202,6 +221,34 @@ async def last_accepted_at(ctx: Context, reference_id: UUID) -> datetime | None:
     return moment
 
 
+async def heard(ctx: Context, reference_id: UUID) -> Heard:
+    """What came in last for that thing: accepted within 30 days, checked ever, refused within the last 100."""
+    endpoints = (
+        await ctx.session.execute(
+            select(CallbackEndpoint.id, CallbackEndpoint.verified_at, CallbackEndpoint.rotated_at).where(
+                CallbackEndpoint.reference_id == reference_id
+            )
+        )
+    ).all()
+    changed = max((row.rotated_at for row in endpoints if row.rotated_at is not None), default=None)
+    refused = (
+        await ctx.session.execute(
+            select(CallbackRefusal.received_at, CallbackRefusal.reason)
+            .where(
+                CallbackRefusal.tenant_id == ctx.tenant_id,
+                CallbackRefusal.endpoint_id.in_([row.id for row in endpoints]),
+            )
+            .order_by(CallbackRefusal.id.desc())
+            .limit(1)
+        )
+    ).one_or_none()
+    verified = max((row.verified_at for row in endpoints if row.verified_at is not None), default=None)
+    accepted = await last_accepted_at(ctx, reference_id)
+    if refused is None or (changed is not None and refused.received_at < changed):
+        return Heard(accepted, verified, None, None)  # what was refused for the keys before says nothing of these
+    return Heard(accepted, verified, refused.received_at, refused.reason)
+
+
 async def replay(ctx: Context, callback_row_id: UUID) -> None:
     """Brings the wake-up of an accepted callback again.
 
@@ -256,6 +303,16 @@ async def record_refusal(ctx: Context, endpoint_id: UUID, refusal_id: UUID, reas
     await ctx.session.execute(
         delete(CallbackRefusal)
         .where(CallbackRefusal.endpoint_id == endpoint_id, CallbackRefusal.id.not_in(kept))
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def record_verified(ctx: Context, endpoint_id: UUID, verified_at: datetime) -> None:
+    """Keeps when the sender's check of the address was answered."""
+    await ctx.session.execute(
+        update(CallbackEndpoint)
+        .where(CallbackEndpoint.tenant_id == ctx.tenant_id, CallbackEndpoint.id == endpoint_id)
+        .values(verified_at=verified_at)
         .execution_options(synchronize_session=False)
     )
 

@@ -15,10 +15,11 @@ def module() -> Module:
     from huitouke.modules.conversations.channels import REGISTRY
     from huitouke.modules.conversations.channels.website import Website
     from huitouke.modules.conversations.channels.wecom_kf import WecomKf
+    from huitouke.modules.conversations.prerequisites import KF_MANAGED
     from huitouke.modules.conversations.service import accounts, scope
     from huitouke.modules.conversations.service.trying import DOOR
     from huitouke.modules.conversations.streams import ChatStream, ConversationStream
-    from huitouke.modules.organization.service import CHAT_DOORS, EVENT_ROUTES, TODAY
+    from huitouke.modules.organization.service import CHAT_DOORS, EVENT_ROUTES, PREREQUISITES, TODAY
 
     folder = Path(__file__).parent
     return Module(
@@ -54,6 +55,7 @@ def module() -> Module:
             TODAY: today.PARTS,
             CHAT_DOORS: (DOOR,),
             PROCESSORS: (accounts.channel_processors,),
+            PREREQUISITES: (KF_MANAGED,),
         },
         models=(
             models.ChannelAccount,

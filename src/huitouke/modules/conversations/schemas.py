@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from huitouke.kernel.masking import CONTACTS, masked_unless
 
@@ -423,13 +423,28 @@ class ServicersIn(BaseModel):
     userids: Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], Field(min_length=1, max_length=100)]
 
 
+class CopiedValue(BaseModel):
+    """A value that the cure has one copy."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
+    name: str
+    value: str | None = None
+
+
 class Check(BaseModel):
     """One step of a connection check."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     name: str
     state: Literal["ok", "failed", "waiting", "optional"]
     message: str
     fix: str
+    mistake: str = ""
+    step: str = ""
+    place: str = ""
+    values: list[CopiedValue] = []
 
 
 class Checks(BaseModel):

@@ -15,8 +15,10 @@ def module() -> Module:
     from huitouke.kernel.plans import Feature, Quota
     from huitouke.kernel.scoping import Scoped
     from huitouke.modules.organization import (
+        company_console,
         console,
         demo,
+        ledger_console,
         operator,
         people_console,
         reactions,
@@ -30,9 +32,12 @@ def module() -> Module:
         AccessToken,
         AddressBook,
         AddressBookPerson,
+        CallFailure,
+        CompanyProfile,
         Department,
         Onboarding,
         OwnRole,
+        PrerequisiteState,
         RoleDepartment,
         Staff,
         StaffDepartment,
@@ -40,6 +45,8 @@ def module() -> Module:
         WecomApp,
         WecomDoor,
     )
+    from huitouke.modules.organization.prerequisites import PREREQUISITES
+    from huitouke.modules.organization.prerequisites.built_in import BUILT_IN
     from huitouke.modules.organization.service.today import PARTS, TODAY
 
     folder = Path(__file__).parent
@@ -51,6 +58,8 @@ def module() -> Module:
             SurfaceRouter("console", sign_in_console.router),
             SurfaceRouter("console", start_console.router),
             SurfaceRouter("console", support.router),
+            SurfaceRouter("console", ledger_console.router),
+            SurfaceRouter("console", company_console.router),
             SurfaceRouter("operator", operator.router),
         ),
         permissions=(
@@ -67,7 +76,12 @@ def module() -> Module:
         access_resolver=service.resolve_access,
         features=(Feature("own_roles"),),
         quotas=(Quota("seats", count=service.seats_taken),),
-        extensions={PROCESS_END: (service.close_clients,), service.EVENT_ROUTES: reactions.ROUTES, TODAY: PARTS},
+        extensions={
+            PROCESS_END: (service.close_clients,),
+            service.EVENT_ROUTES: reactions.ROUTES,
+            TODAY: PARTS,
+            PREREQUISITES: BUILT_IN,
+        },
         runners=reactions.RUNNERS,
         jobs=reactions.JOBS,
         schedules=reactions.SCHEDULES,
@@ -84,6 +98,9 @@ def module() -> Module:
             AddressBookPerson,
             StaffImport,
             Onboarding,
+            PrerequisiteState,
+            CallFailure,
+            CompanyProfile,
         ),
         scoped=(Scoped(AuditEntry, service.audit_in_scope),),
         migrations=folder / "migrations",

@@ -4,14 +4,14 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from huitouke.kernel.callbacks import Endpoint
+from huitouke.kernel.callbacks import Endpoint, health
 from huitouke.kernel.callbacks import service as callbacks
 from huitouke.kernel.context import Context
 from huitouke.kernel.errors import NotFound
 from huitouke.kernel.http import ConsoleContext, ConsoleTransaction, requires
 from huitouke.kernel.paging import DEFAULT_LIMIT, Cursor, Limit, Page
 from huitouke.kernel.settings import get_settings
-from huitouke.modules.organization import queries, queries_departments, service
+from huitouke.modules.organization import health_queries, queries, queries_departments, service
 from huitouke.modules.organization.models import WecomApp
 from huitouke.modules.organization.schemas import (
     CallbackOut,
@@ -19,7 +19,9 @@ from huitouke.modules.organization.schemas import (
     ChecksOut,
     DepartmentBrief,
     GivenRole,
+    HealthOut,
     Replayed,
+    ReplayedFailed,
     RoleIn,
     RoleOut,
     RolePut,
@@ -32,6 +34,7 @@ from huitouke.modules.organization.schemas import (
     WecomAppOut,
     WecomAppPatch,
 )
+from huitouke.modules.organization.service.wecom_apps import CALLBACK_KIND
 
 router = APIRouter(prefix="/api", tags=["organization"])
 _manage = requires("organization.manage")
@@ -206,6 +209,21 @@ async def list_callbacks(
         for r in page.items
     ]
     return Page(items=items, next_cursor=page.next_cursor)
+
+
+@router.get("/wecom-apps/{app_id}/health", operation_id="organization_app_health", dependencies=[_manage])
+async def app_health(app_id: UUID, ctx: ConsoleTransaction) -> HealthOut:
+    """How the connection is: what came last, what was refused, which calls failed, and what waits for a person."""
+    await service.wecom_app(ctx, app_id)
+    return await health_queries.health_of(ctx, app_id)
+
+
+@router.post("/wecom-apps/{app_id}/replay-failed", operation_id="organization_replay_failed", dependencies=[_manage])
+async def replay_failed(app_id: UUID, ctx: ConsoleTransaction) -> ReplayedFailed:
+    """Has failed work of the app's callbacks done again, fifty at a time; what is left waits for the next call."""
+    await service.wecom_app(ctx, app_id)
+    replayed, left = await health.replay_failed(ctx, CALLBACK_KIND, app_id)
+    return ReplayedFailed(replayed=replayed, left=left)
 
 
 @router.post("/callbacks/{received_id}/replay", operation_id="organization_replay_callback", dependencies=[_manage])

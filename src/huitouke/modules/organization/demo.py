@@ -13,6 +13,7 @@ from huitouke.kernel.database import transaction
 from huitouke.kernel.demo import DemoSandboxError, DemoWorld
 from huitouke.kernel.keys import Secret
 from huitouke.modules.organization.models import Staff, WecomApp
+from huitouke.modules.organization.prerequisites.schedule import State
 from huitouke.modules.organization.service import (
     NewStaff,
     NewWecomApp,
@@ -26,9 +27,18 @@ from huitouke.modules.organization.service import (
 )
 from huitouke.modules.organization.service.departments import create_department
 from huitouke.modules.organization.service.people import put_in_departments
+from huitouke.modules.organization.service.prerequisites import PrerequisiteChange, change_prerequisite, enter_values
 from huitouke.modules.organization.service.roles import RoleKey
 
 CORP_NAME: Final = "拾光衣橱"
+COMPANY: Final = "拾光衣橱（杭州）服饰有限公司"
+ON_THE_WAY: Final[dict[str, State]] = {
+    "business_licence": "done",
+    "server": "done",
+    "wecom_verified": "waiting",
+    "archive_seats": "not_needed",
+}
+"""How far the demo's shop is with what going live needs."""
 APP_NAME: Final = "回头客"
 OWNER_USERID: Final = "LinYue"
 AGENTS: Final = (("小雨", "xiaoyu", "XiaoYu"), ("阿宁", "aning", "ANing"))
@@ -52,6 +62,7 @@ async def load(context: Context, world: DemoWorld) -> None:
         if await ctx.session.scalar(select(WecomApp.id).limit(1)) is not None:
             return
         world.facts["staff_ids"] = await _staff(ctx, world.facts.get("owner_staff_id"))
+        await _on_the_way(ctx)
     app = await _sandbox_app(world)
     async with transaction(context) as ctx:
         new = NewWecomApp(APP_NAME, app["corp_id"], str(app["agentid"]), Secret(app["secret"]))
@@ -81,6 +92,13 @@ async def _staff(ctx: Context, owner_id: UUID | None) -> list[UUID]:
     role = await create_role(ctx, HELPERS_ROLE, HELPERS_PERMISSIONS, "own")
     await _person(ctx, *HELPER, role.id)
     return ids
+
+
+async def _on_the_way(ctx: Context) -> None:
+    """A shop in the middle of going live: some entries done, one under way, one not wanted."""
+    await enter_values(ctx, "business_licence", {"company_name": COMPANY})
+    for name, state in ON_THE_WAY.items():
+        await change_prerequisite(ctx, name, PrerequisiteChange(state=state))
 
 
 async def _person(ctx: Context, name: str, sign_in_name: str, userid: str, role: RoleKey) -> Staff:

@@ -1,10 +1,10 @@
 """Tables of the organization: roles, staff, WeCom apps and their access tokens."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Text
+from sqlalchemy import BigInteger, Date, DateTime, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -112,7 +112,11 @@ class WecomApp(TenantScoped, Base):
     state: Mapped[str] = mapped_column(Text)
     last_checked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     last_check: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
-    """What the last check found: [{name, state, code}]."""
+    """What the last check found: [{name, state, message, mistake …}]."""
+    refused_ip: Mapped[str | None] = mapped_column(Text)
+    """The address from which WeCom refused us last; null once it took us."""
+    trusted_ip: Mapped[str | None] = mapped_column(Text)
+    """The address that was refused first and trusted then: with another one, our way out has changed."""
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
@@ -228,6 +232,53 @@ class Onboarding(TenantScoped, Base):
     facts_at: Mapped[datetime | None]
     started_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+
+class CompanyProfile(TenantScoped, Base):
+    """The company behind the shop, as on its licence; empty texts where nobody has entered them."""
+
+    __tablename__ = "company_profiles"
+
+    name: Mapped[str] = mapped_column(Text)
+    licence_number: Mapped[str] = mapped_column(Text)
+    address: Mapped[str] = mapped_column(Text)
+    contact_name: Mapped[str] = mapped_column(Text)
+    contact_phone: Mapped[str] = mapped_column(Text)
+    industry: Mapped[str] = mapped_column(Text)
+    updated_at: Mapped[datetime]
+
+
+class CallFailure(TenantScoped, Base):
+    """How often a call of an app failed with a code on a day."""
+
+    __tablename__ = "wecom_call_failures"
+
+    wecom_app_id: Mapped[UUID] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    path: Mapped[str] = mapped_column(Text, primary_key=True)
+    code: Mapped[str] = mapped_column(Text, primary_key=True)
+    count: Mapped[int]
+    last_at: Mapped[datetime]
+
+
+class PrerequisiteState(TenantScoped, Base):
+    """How far the shop is with one prerequisite of going live; without a row it has not begun."""
+
+    __tablename__ = "prerequisite_states"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    state: Mapped[str] = mapped_column(Text)
+    since: Mapped[datetime]
+    note: Mapped[str] = mapped_column(Text)
+    assignee_id: Mapped[UUID | None]
+    expected_days: Mapped[int | None]
+    entered: Mapped[dict[str, str]] = mapped_column(JSONB)
+    """What was asked for and may be shown again; secrets go where they are used, and stand here by name alone."""
+    secrets_entered: Mapped[list[str]] = mapped_column(JSONB)
+    done_by: Mapped[str | None] = mapped_column(Text)
+    found: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """{state, mistake, values} of the last live check."""
+    checked_at: Mapped[datetime | None]
 
 
 sealed_column("wecom_apps", "secret_sealed")

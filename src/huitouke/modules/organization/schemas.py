@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from huitouke.kernel.keys import Secret
 from huitouke.modules.organization.models import DataScopeKind
@@ -134,13 +134,28 @@ class RolePut(BaseModel):
     version: int
 
 
+class CopiedOut(BaseModel):
+    """A value that the cure has one copy."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
+    name: str
+    value: str | None = Field(default=None, description="Null: it stands with the app.")
+
+
 class CheckOut(BaseModel):
-    """One step of a connection check."""
+    """One step of a connection check; kept ones of earlier releases have fewer fields."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     name: str
     state: Literal["ok", "failed", "waiting", "optional"]
     message: str
     fix: str = Field(description="What to do about it; empty when nothing.")
+    mistake: str = Field(default="", description="Its name in the list of mistakes; empty when it has none.")
+    step: str = Field(default="", description="The step of the guided way that cures it.")
+    place: str = Field(default="", description="Where in WeCom's admin console it is cured.")
+    values: list[CopiedOut] = []
 
 
 class ChecksOut(BaseModel):
@@ -182,6 +197,36 @@ class WecomAppPatch(BaseModel):
     corp_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     agent_id: Annotated[str, Field(min_length=1, max_length=12)] | None = None
     secret: Secret | None = None
+
+
+class CameOut(BaseModel):
+    """How often something came or failed, and when last."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
+    name: str
+    count: int
+    last_at: datetime
+    message: str = Field(description="In plain words; empty for an event.")
+    fix: str = Field(default="", description="What to do about it; empty when nothing.")
+
+
+class HealthOut(BaseModel):
+    """How a connection is."""
+
+    last_callback_at: datetime | None
+    verified_at: datetime | None
+    events: list[CameOut] = Field(description="Callbacks of the last 24 hours by event.")
+    refused: list[CameOut] = Field(description="Refused requests by reason, of the last 100.")
+    calls: list[CameOut] = Field(description="Calls that failed within 14 days, by call and code; the latest first.")
+    failed_work: int = Field(description="Callbacks whose work failed and waits for a person.")
+
+
+class ReplayedFailed(BaseModel):
+    """How many were done again, and how many are left."""
+
+    replayed: int
+    left: int
 
 
 class CallbackOut(BaseModel):

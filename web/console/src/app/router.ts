@@ -27,6 +27,7 @@ export function makeRouter(features: readonly Feature[]): Router {
     routes: [
       { path: '/sign-in', name: 'sign-in', component: () => import('./session/SignInPage.vue'), meta: { open: true, title: 'app.sign_in.title' } },
       { path: '/join', name: 'join', component: () => import('./session/JoinPage.vue'), meta: { open: true, title: 'app.join.title' } },
+      { path: '/handed', name: 'handed', component: () => import('./prerequisites/HandedPage.vue'), meta: { open: true, title: 'app.handed.title' } },
       { path: '/in/:door', name: 'door', component: () => import('./session/DoorPage.vue'), meta: { open: true, title: 'app.sign_in.title' } },
       { path: '/in/:door/back', name: 'door-back', component: () => import('./session/DoorPage.vue'), meta: { open: true, title: 'app.sign_in.title' } },
       { path: '/sign-up', name: 'sign-up', component: () => import('./session/SignUpPage.vue'), meta: { open: true, title: 'app.sign_up.title' } },

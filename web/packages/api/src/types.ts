@@ -33,6 +33,11 @@ export type PermissionGroup = Schemas['PermissionGroup'];
 export type RoleKey = NonNullable<Schemas['StaffIn']['role']>;
 
 export type Check = Schemas['Check'];
+export type CompanyInput = Schemas['CompanyIn'];
+export type Ledger = Schemas['LedgerOut'];
+export type LedgerEntry = Schemas['PrerequisiteOut'];
+export type LedgerChange = Schemas['PrerequisitePatch'];
+export type LedgerAsked = Schemas['AskedOut'];
 export type WecomApp = Schemas['WecomAppOut'];
 export type WecomAppCreate = Schemas['WecomAppIn'];
 export type WecomAppUpdate = Schemas['WecomAppPatch'];

@@ -17,6 +17,8 @@ export const SWITCHES: FaultSwitch[] = [
   { key: 'api_limit', on: { api_rate_limit_probability: 0.3 }, off: { api_rate_limit_probability: 0 } },
   { key: 'api_answer_lost', on: { api_answer_lost_probability: 0.3 }, off: { api_answer_lost_probability: 0 } },
   { key: 'api_slow', on: { api_delay_ms: 2000 }, off: { api_delay_ms: 0 } },
+  { key: 'api_garbled', on: { api_garbled_probability: 1 }, off: { api_garbled_probability: 0 } },
+  { key: 'other_address', on: { caller_address: '203.0.113.9' }, off: { caller_address: '' } },
   { key: 'short_tokens', on: { token_calls: 5 }, off: { token_calls: null } },
   { key: 'send_fails', on: { send_fail_probability: 1 }, off: { send_fail_probability: 0 } },
 ];

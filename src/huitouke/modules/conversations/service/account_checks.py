@@ -1,5 +1,7 @@
 """Is an account connected? Each step is tried live and answered in plain words, with what to do about it."""
 
+import asyncio
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -23,7 +25,18 @@ from huitouke.modules.conversations.service.accounts import (
 )
 from huitouke.modules.organization import service as organization
 from huitouke.modules.organization.service import Check, CheckState
+from huitouke.wechat.contacts import USER_UNKNOWN, ContactsClient
 from huitouke.wechat.errors import WecomError
+from huitouke.wechat.kf import Servicer
+
+SERVICERS_LOOKED_AT: Final = 20
+"""People whose state is asked for in one check, one call each."""
+
+TROUBLES: Final = {2: "servicer_disabled", 4: "servicer_not_activated", 5: "servicer_left"}
+"""By `status` of user/get (path/90196)."""
+
+NOBODY_IN_RANGE: Final = "81013"
+"""None of the receivers of an app message is in the app's visible range (path/90236)."""
 
 NOTICES_LOOKED_AT: Final = timedelta(days=7)
 
@@ -66,20 +79,64 @@ async def _kf_checks(context: Context, account: ChannelAccount) -> list[Check]:
     except WecomError as error:
         return [organization.failed_check(context, "account", error)]
     if found is None or not found.manage_privilege:
-        key = "conversations.checks.account." + ("missing" if found is None else "no_privilege")
-        return [Check("account", "failed", translate(locale, key), translate(locale, f"{key}.fix"))]
+        wrong = organization.mistake("account_missing" if found is None else "account_not_managed")
+        return [organization.named_check(context, "account", wrong, {"name": account.name})]
     checks = [Check("account", "ok", translate(locale, "conversations.checks.account.ok", name=found.name))]
     try:
         people = await kf.list_servicers(account.external_id)
     except WecomError as error:
         return [*checks, organization.failed_check(context, "servicers", error)]
-    receiving = sum(one.status == 0 for one in people)
-    if receiving:
-        message = translate(locale, "conversations.checks.servicers.ok", count=receiving)
-        return [*checks, Check("servicers", "ok", message)]
-    state: CheckState = "failed" if account.handover_to == "wecom" else "optional"
-    key = "conversations.checks.servicers.none"
-    return [*checks, Check("servicers", state, translate(locale, key), translate(locale, f"{key}.fix"))]
+    return [*checks, await _servicers_check(context, account, people)]
+
+
+async def _servicers_check(context: Context, account: ChannelAccount, people: Iterable[Servicer]) -> Check:
+    """Whether customers can be handed over in WeCom; what is amiss with people who should receive them."""
+    needed: CheckState = "failed" if account.handover_to == "wecom" else "optional"
+    listed = list(people)
+    if not listed:
+        return organization.named_check(context, "servicers", organization.mistake("servicers_none"), state=needed)
+    receiving = [one for one in listed if one.status == 0]
+    if not receiving:
+        names = {"people": _listed(one.userid for one in listed if one.userid)}
+        return organization.named_check(
+            context, "servicers", organization.mistake("servicers_stopped"), names, state=needed
+        )
+    if (trouble := await _trouble(context, account, [one.userid for one in receiving if one.userid])) is not None:
+        wrong, userids = trouble
+        names = {"people": _listed(userids)}
+        # Whoever else receives goes on receiving: it is said, and holds nothing up.
+        state: CheckState = needed if len(userids) == len(receiving) else "optional"
+        return organization.named_check(context, "servicers", organization.mistake(wrong), names, state=state)
+    message = translate(context.locale, "conversations.checks.servicers.ok", count=len(receiving))
+    return Check("servicers", "ok", message)
+
+
+async def _trouble(context: Context, account: ChannelAccount, userids: list[str]) -> tuple[str, list[str]] | None:
+    """The first thing that is amiss with people, and with whom."""
+    if account.wecom_app_id is None:
+        return None
+    contacts = ContactsClient(await organization.wecom_client(context, account.wecom_app_id))
+    asked = userids[:SERVICERS_LOOKED_AT]
+    found = await asyncio.gather(*(_trouble_of(contacts, userid) for userid in asked))
+    first = next((one for one in found if one is not None), None)
+    if first is None:
+        return None
+    return first, [userid for userid, one in zip(asked, found, strict=True) if one == first]
+
+
+async def _trouble_of(contacts: ContactsClient, userid: str) -> str | None:
+    try:
+        member = await contacts.member(userid)
+    except WecomError as error:
+        if error.errcode == USER_UNKNOWN:
+            return "servicer_left"
+        # Other refusals are not about this person, and the steps before have told of them.
+        return "servicer_out_of_range" if error.errcode in (60011, 60021) else None
+    return None if member.status is None else TROUBLES.get(member.status)
+
+
+def _listed(userids: Iterable[str]) -> str:
+    return "、".join(userids)
 
 
 async def _newest_notice(ctx: Context, account: ChannelAccount) -> HandoverNotice | None:
@@ -101,6 +158,8 @@ def _notice_check(context: Context, account: ChannelAccount, notice: HandoverNot
             return _said(context, "notice", "ok")
         case "failed" | "unknown":
             assert notice is not None, "it has a state"
+            if notice.state == "failed" and notice.error_code == NOBODY_IN_RANGE:
+                return organization.named_check(context, "notice", organization.mistake("cards_out_of_range"))
             message = translate(context.locale, f"conversations.checks.notice.{notice.state}")
             reason = channel(account.kind).explain(notice.error_code or "", context.locale)
             return Check("notice", "failed" if notice.state == "failed" else "waiting", message, reason)

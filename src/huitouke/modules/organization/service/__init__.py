@@ -1,5 +1,8 @@
 """The rules of the organization. Other modules import from here and nowhere deeper."""
 
+from huitouke.modules.organization.diagnosis import mistake, named_check
+from huitouke.modules.organization.prerequisites import PREREQUISITES, Found, Prerequisite
+from huitouke.modules.organization.prerequisites.registry import Usual
 from huitouke.modules.organization.service.checks import Check, CheckState, check_wecom_app, failed_check
 from huitouke.modules.organization.service.clients import close_clients, wecom_client
 from huitouke.modules.organization.service.event_routes import EVENT_ROUTES, WecomEventRoute, callback_fields
@@ -43,20 +46,24 @@ __all__ = [
     "EVENT_ROUTES",
     "INDUSTRY_KEYS",
     "INDUSTRY_PARTS",
+    "PREREQUISITES",
     "TODAY",
     "ChatDoor",
     "Check",
     "CheckState",
     "Day",
+    "Found",
     "Founded",
     "NewStaff",
     "NewWecomApp",
+    "Prerequisite",
     "RoleChange",
     "Shop",
     "StaffChange",
     "StaffContact",
     "TodayLine",
     "TodayPart",
+    "Usual",
     "WecomAppChange",
     "WecomEventRoute",
     "active_staff_names",
@@ -75,6 +82,8 @@ __all__ = [
     "failed_check",
     "found_tenant",
     "held",
+    "mistake",
+    "named_check",
     "names_by_wecom_userid",
     "of_people_in",
     "open_door",

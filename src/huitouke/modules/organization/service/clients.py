@@ -16,6 +16,7 @@ from huitouke.kernel.errors import NotFound
 from huitouke.kernel.keys import unseal
 from huitouke.kernel.settings import get_settings
 from huitouke.kernel.work import Gathering
+from huitouke.modules.organization.service.call_failures import counter
 from huitouke.modules.organization.service.tokens import DatabaseTokenStore, credential_key
 from huitouke.wechat.client import WecomClient, token_fetcher
 from huitouke.wechat.tokens import Credential, TokenCentre
@@ -40,7 +41,7 @@ async def wecom_client(context: Context, app_id: UUID) -> WecomClient:
     credential = Credential(app.corp_id, secret.reveal(), credential_key(context.tenant_id, app.id))
     base_url = get_settings().wecom_base_url
     http, tokens = _pool(base_url)
-    return WecomClient(http, tokens, credential, base_url)
+    return WecomClient(http, tokens, credential, base_url, failed=counter(context, app.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,11 @@ async def _read(ctx: Context, app_ids: Sequence[UUID]) -> list[_App | None]:
 
 _app = Gathering(_read, fenced=False)
 """Each call needs its app's row; calls at the same time read it once."""
+
+
+def wecom_http() -> httpx2.AsyncClient:
+    """The connections to WeCom of this event loop, for what needs no token."""
+    return _pool(get_settings().wecom_base_url)[0]
 
 
 async def close_clients() -> None:

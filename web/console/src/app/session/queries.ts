@@ -4,6 +4,7 @@ import { queryOptions } from '@tanstack/vue-query';
 export const keys = {
   link: (token: string) => ['session', 'link', token] as const,
   door: (code: string) => ['session', 'door', code] as const,
+  handed: (token: string) => ['session', 'handed', token] as const,
   devices: ['session', 'devices'] as const,
   secondFactor: ['session', 'second-factor'] as const,
   signUp: ['session', 'sign-up'] as const,
@@ -14,6 +15,16 @@ export function linkQuery(token: string) {
   return queryOptions({
     queryKey: keys.link(token),
     queryFn: () => unwrap(api.POST('/api/access-links/look', { body: { token } })),
+    retry: false,
+    gcTime: 0,
+  });
+}
+
+/** The entry that a link was made for. It may be taken back a moment later, so nothing of it is kept. */
+export function handedQuery(token: string) {
+  return queryOptions({
+    queryKey: keys.handed(token),
+    queryFn: () => unwrap(api.POST('/api/handed-over/look', { body: { token } })),
     retry: false,
     gcTime: 0,
   });

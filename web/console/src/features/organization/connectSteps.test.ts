@@ -2,8 +2,18 @@ import type { Check } from '@huitouke/api';
 import { describe, expect, it } from 'vitest';
 import { addressToTrust, nextStep, stepStates } from './connectSteps';
 
-const check = (name: string, state: Check['state'], message = '', fix = ''): Check => ({ name, state, message, fix });
-const untrusted = check('credentials', 'failed', '企业微信没有通过（60020）。', '请在“企业可信IP”里加上它。要填的地址是 203.0.113.9。');
+const check = (name: string, state: Check['state'], more: Partial<Check> = {}): Check => ({
+  name,
+  state,
+  message: '',
+  fix: '',
+  mistake: '',
+  step: '',
+  place: '',
+  values: [],
+  ...more,
+});
+const untrusted = check('credentials', 'failed', { mistake: 'ip_not_trusted', step: 'rights', values: [{ name: 'ip', value: '203.0.113.9' }] });
 
 describe('the steps of connecting', () => {
   it('begin with the credentials, and nothing else can be done before', () => {
@@ -20,7 +30,7 @@ describe('the steps of connecting', () => {
   });
 
   it('lead back to the credentials when the secret was changed elsewhere', () => {
-    const states = stepStates({ hasApp: true, checks: [check('credentials', 'failed', '企业微信没有通过（40001）。'), check('callback', 'ok')], accounts: 1 });
+    const states = stepStates({ hasApp: true, checks: [check('credentials', 'failed', { mistake: 'wrong_secret', step: 'credentials' }), check('callback', 'ok')], accounts: 1 });
     expect(states.credentials).toBe('failed');
     expect(nextStep(states)).toBe('credentials');
   });
@@ -30,6 +40,19 @@ describe('the steps of connecting', () => {
     expect(states.credentials).toBe('done');
     expect(states.rights).toBe('failed');
     expect(nextStep(states)).toBe('rights');
+  });
+
+  it('send a mistake to the step that cures it, whichever check met it', () => {
+    const another = check('app', 'failed', { mistake: 'secret_of_another_app', step: 'credentials' });
+    expect(nextStep(stepStates({ hasApp: true, checks: [check('credentials', 'ok'), another], accounts: 0 }))).toBe('credentials');
+    const guarded = check('address', 'failed', { mistake: 'address_guarded', step: 'callback' });
+    const states = stepStates({ hasApp: true, checks: [check('credentials', 'ok'), check('app', 'ok'), guarded, check('callback', 'waiting')], accounts: 0 });
+    expect([states.credentials, states.callback]).toEqual(['done', 'failed']);
+  });
+
+  it('name a failure of a kind that has no mistake at its own step', () => {
+    const states = stepStates({ hasApp: true, checks: [check('credentials', 'ok'), check('app', 'failed')], accounts: 0 });
+    expect([states.credentials, states.rights]).toEqual(['done', 'failed']);
   });
 
   it('are all done when an account is connected and WeCom has called', () => {
@@ -46,6 +69,5 @@ it('takes a message that arrived as proof that WeCom calls, before the app is ch
 
 describe('the address to trust', () => {
   it('is the one WeCom named', () => expect(addressToTrust([untrusted])).toBe('203.0.113.9'));
-  it('may be an IPv6 one', () => expect(addressToTrust([{ ...untrusted, fix: '要填的地址是 2001:db8::7。' }])).toBe('2001:db8::7'));
-  it('is unknown while WeCom does not complain', () => expect(addressToTrust([check('credentials', 'ok', '', '1.2.3.4')])).toBeNull());
+  it('is unknown while WeCom does not complain', () => expect(addressToTrust([{ ...untrusted, state: 'ok' }])).toBeNull());
 });

@@ -15,33 +15,33 @@ export interface Progress {
   arrived?: boolean;
 }
 
-/** WeCom's codes for a caller whose address the app does not trust; the check's sentence carries the code. */
-const IP_CODES = /\b(60020|301042)\b/;
+/** Where a failed check without a named mistake is cured. */
+const CURED_AT: Record<string, Step> = { credentials: 'credentials', app: 'rights', address: 'callback', callback: 'callback' };
 
-export function isTrustedIpProblem(check: Check): boolean {
-  return check.state === 'failed' && IP_CODES.test(check.message);
+/** The step that cures what failed: an untrusted address is a matter of the third, although the first call meets it. */
+function curedAt(check: Check): Step {
+  return isStep(check.step) ? check.step : (CURED_AT[check.name] ?? 'credentials');
 }
 
 /** The address that WeCom saw us come from, when a check names it: what has to be entered as 企业可信IP. */
 export function addressToTrust(checks: readonly Check[]): string | null {
-  const words = checks.find(isTrustedIpProblem)?.fix ?? '';
-  return /\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:]+[0-9a-f]/i.exec(words)?.[0] ?? null;
+  const values = checks.filter((check) => check.state === 'failed').flatMap((check) => check.values);
+  return values.find((value) => value.name === 'ip')?.value ?? null;
 }
 
-/** Where each step stands. An untrusted address is a matter of the third step, although the first call meets it. */
+/** Where each step stands. */
 export function stepStates({ hasApp, checks, accounts, arrived = false }: Progress): Record<Step, StepState> {
   const found = new Map(checks.map((check) => [check.name, check]));
-  const untrusted = checks.some(isTrustedIpProblem);
-  const of = (name: string): StepState => {
-    const state = found.get(name)?.state;
-    return state === 'ok' ? 'done' : state === 'failed' ? 'failed' : 'open';
-  };
+  const failed = new Set(checks.filter((check) => check.state === 'failed').map(curedAt));
+  const of = (name: string): StepState => (found.get(name)?.state === 'ok' ? 'done' : 'open');
   if (!hasApp) return { credentials: 'open', callback: 'locked', rights: 'locked', account: 'locked', try: 'locked' };
-  const called = arrived ? 'done' : of('callback');
+  const called = arrived ? 'done' : failed.has('callback') ? 'failed' : of('callback');
+  // Whose address WeCom refuses has been told apart from a wrong secret.
+  const known = failed.has('rights') && found.get('credentials')?.state === 'failed';
   return {
-    credentials: untrusted ? 'done' : of('credentials'),
+    credentials: failed.has('credentials') ? 'failed' : known ? 'done' : of('credentials'),
     callback: called,
-    rights: untrusted ? 'failed' : accounts > 0 && of('app') === 'done' ? 'done' : of('app') === 'failed' ? 'failed' : 'open',
+    rights: failed.has('rights') ? 'failed' : accounts > 0 && of('app') === 'done' ? 'done' : 'open',
     account: accounts > 0 ? 'done' : 'open',
     try: accounts === 0 ? 'locked' : called === 'done' ? 'done' : 'open',
   };

@@ -37,6 +37,8 @@ export const organization: Feature = {
             { path: 'accounts/:id', component: () => import('./pages/AccountPage.vue'), props: true, meta: meta('organization.account.title') },
           ],
         },
+        { path: 'company', component: () => import('./pages/CompanyPage.vue'), meta: meta('organization.company.title') },
+        { path: 'go-live', component: () => import('./pages/GoLivePage.vue'), meta: meta('organization.golive.title') },
         { path: 'staff', component: () => import('./pages/StaffPage.vue'), meta: meta('organization.staff.title', STAFF) },
         {
           path: 'people',

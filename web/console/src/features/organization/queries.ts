@@ -24,9 +24,12 @@ export interface PeopleFilter {
 export const keys = {
   apps: ['organization', 'apps'] as const,
   app: (id: string) => ['organization', 'apps', id] as const,
+  health: (app: string) => ['organization', 'health', app] as const,
   callbacks: (app: string) => ['organization', 'callbacks', app] as const,
   offered: ['organization', 'available'] as const,
   available: (app: string) => ['organization', 'available', app] as const,
+  company: ['organization', 'company'] as const,
+  ledger: ['organization', 'ledger'] as const,
   staff: ['organization', 'staff'] as const,
   departments: ['organization', 'departments'] as const,
   branches: (parent: string | null) => ['organization', 'departments', 'below', parent] as const,
@@ -71,7 +74,7 @@ const CHECK_POLL_MS = 5_000;
 
 /**
  * Asked of WeCom itself, and anew whenever a screen that shows it opens; the state of the thing may change by it.
- * `patient`: asked again by itself until the first message has come.
+ * `patient`: asked again by itself until the first message has come, also while what comes is refused.
  */
 export function checkQuery(of: Checked, id: string, patient = false) {
   return queryOptions({
@@ -85,11 +88,12 @@ export function checkQuery(of: Checked, id: string, patient = false) {
     },
     retry: false,
     refetchOnMount: 'always',
-    refetchInterval: ({ state }) => (patient && state.data?.some((check) => check.name === 'callback' && check.state === 'waiting') ? CHECK_POLL_MS : false),
+    refetchInterval: ({ state }) => (patient && state.data?.some((check) => check.name === 'callback' && check.state !== 'ok') ? CHECK_POLL_MS : false),
   });
 }
 
 const CALLBACKS_POLL_MS = 5_000;
+const HEALTH_POLL_MS = 30_000;
 
 /** Renewed every few seconds: while connecting, one waits for the first to arrive. */
 export function callbacksQuery(app: string) {
@@ -102,12 +106,31 @@ export function callbacksQuery(app: string) {
   });
 }
 
+/** How a connection is; what happens there sends no event, so it is asked anew now and then while one looks. */
+export function healthQuery(app: string) {
+  return queryOptions({
+    queryKey: keys.health(app),
+    queryFn: ({ signal }) => unwrap(api.GET('/api/wecom-apps/{app_id}/health', { params: { path: { app_id: app } }, signal })),
+    staleTime: 0,
+    refetchInterval: HEALTH_POLL_MS,
+  });
+}
+
 export function availableQuery(app: string) {
   return queryOptions({
     queryKey: keys.available(app),
     queryFn: ({ signal }) => unwrap(api.GET('/api/channel-accounts/available', { params: { query: { wecom_app_id: app } }, signal })),
     retry: false,
   });
+}
+
+export function companyQuery() {
+  return queryOptions({ queryKey: keys.company, queryFn: ({ signal }) => unwrap(api.GET('/api/company', { signal })) });
+}
+
+/** What has to be there before the real channels work. */
+export function ledgerQuery() {
+  return queryOptions({ queryKey: keys.ledger, queryFn: ({ signal }) => unwrap(api.GET('/api/prerequisites', { signal })) });
 }
 
 export function staffQuery() {
