@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wechat_sandbox import control_docs, pages
 from wechat_sandbox.callbacks import CallbackSender
-from wechat_sandbox.control import address_book, customers, employees, operation, setup
+from wechat_sandbox.control import address_book, customers, employees, operation, robots, setup
 from wechat_sandbox.errors import ControlError
 from wechat_sandbox.kf.messages import fail_later
 from wechat_sandbox.model import routes as model
@@ -59,7 +59,7 @@ def create_app(data: Path | None = None, seed: int | None = None) -> FastAPI:
     app.include_router(control_docs.router(app))  # before the pages, which take every other path
     for router in (
         setup.router, address_book.router, customers.router, employees.router, operation.router, model.router,
-        oauth.router, pages.router,
+        robots.router, oauth.router, pages.router,
     ):  # fmt: skip
         app.include_router(router)
     return app

@@ -30,6 +30,8 @@ from wechat_sandbox.entities import (
     Media,
     Message,
     ResponseCode,
+    Robot,
+    RobotMessage,
     Servicer,
     Session,
     Setting,
@@ -106,6 +108,8 @@ class World:
         self.inboxes: defaultdict[tuple[str, str], list[AppMessage]] = defaultdict(list)
         self.response_codes: dict[str, ResponseCode] = {}
         self.callbacks: deque[Callback] = deque()
+        self.robots: dict[str, Robot] = {}
+        self.robot_messages: defaultdict[str, list[RobotMessage]] = defaultdict(list)
         self.settings: dict[str, Setting] = {}
         self.recognition_codes: dict[str, RecognitionCode] = {}
         self._last_seq = 0
@@ -191,6 +195,11 @@ class World:
                 self.response_codes[entity.code] = entity
             case Callback():
                 self._index_callback(entity)
+            case Robot():
+                self.robots[entity.robot_key] = entity
+            case RobotMessage():
+                self._last_seq = max(self._last_seq, entity.id)
+                self.robot_messages[entity.robot_key].append(entity)
             case Setting():
                 self.settings[entity.name] = entity
             case _:

@@ -61,9 +61,17 @@ FOR_EVERYBODY_SIGNED_IN = {
     "session_sign_up_open",
     "session_sign_up",
     "files_upload",
+    "notices_list",
+    "notices_unread",
+    "notices_read",
+    "notices_read_all",
+    "notices_settings",
+    "notices_choose",
+    "notices_set_quiet",
+    "notices_test",
 }
-"""Operations that ask for no permission: one's own sessions and second step, links that are their own proof, and files,
-which do nothing until they are part of something that asks for one."""
+"""Operations that ask for no permission: one's own sessions, second step and notices, links that are their own proof,
+and files, which do nothing until they are part of something that asks for one."""
 
 TO_STRANGERS = {
     "session_sign_out": 204,
@@ -195,6 +203,8 @@ async def test_what_would_be_recognised_as_a_leak_is_what_the_owner_sees(theirs:
         "channel_accounts_servicers",
         "channel_accounts_end",  # a number
         "session_second_factor",
+        "notices_unread",  # a number
+        "notices_settings",  # what there is to choose
         "wecom_door",  # the merchant's name
         "session_sign_up_open",
         "plan_look",  # figures, and the plan's name

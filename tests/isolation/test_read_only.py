@@ -29,6 +29,10 @@ ALSO_EXPIRED = {
     "support_end",
     "audit_export",
     "conversations_read",
+    "notices_read",
+    "notices_read_all",
+    "notices_choose",
+    "notices_set_quiet",
 }
 """One's own account and its safety, who may look in, taking data out, and marking what was read."""
 

@@ -13,9 +13,9 @@ def module() -> Module:
     from huitouke.modules.conversations.callbacks import ROUTES
     from huitouke.modules.conversations.channels import REGISTRY
     from huitouke.modules.conversations.channels.wecom_kf import WecomKf
-    from huitouke.modules.conversations.service import scope
+    from huitouke.modules.conversations.service import scope, telling
     from huitouke.modules.conversations.streams import ConversationStream
-    from huitouke.modules.organization.service import EVENT_ROUTES
+    from huitouke.modules.organization.service import EVENT_ROUTES, NOTICE_KINDS
 
     folder = Path(__file__).parent
     return Module(
@@ -40,11 +40,17 @@ def module() -> Module:
             events.Reopened,
             events.SessionEntered,
         ),
+        handlers=reactions.HANDLERS,
         runners=reactions.RUNNERS,
         jobs=reactions.JOBS,
         schedules=reactions.SCHEDULES,
         streams=(ConversationStream(),),
-        extensions={REGISTRY: (WecomKf(),), EVENT_ROUTES: ROUTES, SIGNS: (queries.failing_accounts,)},
+        extensions={
+            REGISTRY: (WecomKf(),),
+            EVENT_ROUTES: ROUTES,
+            SIGNS: (queries.failing_accounts,),
+            NOTICE_KINDS: telling.NOTICE_KINDS,
+        },
         models=(
             models.ChannelAccount,
             models.Conversation,

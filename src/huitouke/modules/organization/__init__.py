@@ -10,6 +10,7 @@ def module() -> Module:
     """The manifest."""
     from pathlib import Path
 
+    from huitouke.kernel.access.links import LINK_USED
     from huitouke.kernel.audit import AuditEntry
     from huitouke.kernel.modules import PROCESS_END, MenuEntry, Permission, SurfaceRouter
     from huitouke.kernel.plans import Feature, Quota
@@ -17,6 +18,7 @@ def module() -> Module:
     from huitouke.modules.organization import (
         console,
         demo,
+        notices_console,
         operator,
         people_console,
         reactions,
@@ -38,6 +40,18 @@ def module() -> Module:
         WecomApp,
         WecomDoor,
     )
+    from huitouke.modules.organization.notice_models import (
+        AddressCode,
+        GroupRobot,
+        NoticeChoice,
+        NoticeDelivery,
+        NoticeSettings,
+        StaffNotice,
+    )
+    from huitouke.modules.organization.service.notifying import NOTICE_CHANNELS, NOTICE_KINDS
+    from huitouke.modules.organization.service.notifying.channels import CHANNELS
+    from huitouke.modules.organization.service.notifying.kinds import BUILT_IN
+    from huitouke.modules.organization.service.staff import tell_joined
 
     folder = Path(__file__).parent
     return Module(
@@ -47,6 +61,7 @@ def module() -> Module:
             SurfaceRouter("console", people_console.router),
             SurfaceRouter("console", sign_in_console.router),
             SurfaceRouter("console", support.router),
+            SurfaceRouter("console", notices_console.router),
             SurfaceRouter("operator", operator.router),
         ),
         permissions=(
@@ -59,7 +74,13 @@ def module() -> Module:
         access_resolver=service.resolve_access,
         features=(Feature("own_roles"),),
         quotas=(Quota("seats", count=service.seats_taken),),
-        extensions={PROCESS_END: (service.close_clients,), service.EVENT_ROUTES: reactions.ROUTES},
+        extensions={
+            PROCESS_END: (service.close_clients,),
+            service.EVENT_ROUTES: reactions.ROUTES,
+            LINK_USED: (tell_joined,),
+            NOTICE_CHANNELS: CHANNELS,
+            NOTICE_KINDS: BUILT_IN,
+        },
         runners=reactions.RUNNERS,
         jobs=reactions.JOBS,
         schedules=reactions.SCHEDULES,
@@ -75,6 +96,12 @@ def module() -> Module:
             AddressBook,
             AddressBookPerson,
             StaffImport,
+            GroupRobot,
+            StaffNotice,
+            NoticeDelivery,
+            NoticeChoice,
+            NoticeSettings,
+            AddressCode,
         ),
         scoped=(Scoped(AuditEntry, service.audit_in_scope),),
         migrations=folder / "migrations",

@@ -11,6 +11,8 @@ from huitouke.modules.organization.service.address_book import BOOK_KEY, BOOK_RU
 from huitouke.modules.organization.service.address_book_news import hear
 from huitouke.modules.organization.service.address_book_run import work
 from huitouke.modules.organization.service.event_routes import WecomEventRoute
+from huitouke.modules.organization.service.notifying import delivery, watching
+from huitouke.modules.organization.service.notifying.telling import NOTICE_RUNNER, NOTICE_SCHEDULE
 
 
 @runner(BOOK_RUNNER)
@@ -33,7 +35,27 @@ async def apply_staff_import(context: Context, args: staff_imports.ApplyStaffImp
     await staff_imports.run(context, args.import_id)
 
 
+@runner(NOTICE_RUNNER, concurrency=20)
+async def carry_notices(context: Context, key: str) -> None:
+    """Brings what is due to one recipient on one channel."""
+    await delivery.work(context, key)
+
+
+@scheduled(NOTICE_SCHEDULE)
+async def wake_notices(context: Context) -> datetime | None:
+    """Quiet hours and pauses after failures that are over."""
+    async with transaction(context) as ctx:
+        return await delivery.wake_due(ctx)
+
+
+@scheduled(watching.KIND)
+async def watch(context: Context) -> datetime | None:
+    """Looks for what nobody reports by itself."""
+    async with transaction(context) as ctx:
+        return await watching.look(ctx)
+
+
 ROUTES: Final = (WecomEventRoute("change_contact", BOOK_RUNNER, lambda _: BOOK_KEY),)
-RUNNERS: Final = (read_address_book,)
+RUNNERS: Final = (read_address_book, carry_notices)
 JOBS: Final = (apply_staff_import,)
-SCHEDULES: Final = (read_when_due,)
+SCHEDULES: Final = (read_when_due, wake_notices, watch)

@@ -4,6 +4,17 @@ from huitouke.modules.organization.service.checks import Check, CheckState, chec
 from huitouke.modules.organization.service.clients import close_clients, wecom_client
 from huitouke.modules.organization.service.event_routes import EVENT_ROUTES, WecomEventRoute, callback_fields
 from huitouke.modules.organization.service.granting import held
+from huitouke.modules.organization.service.notifying import (
+    NOTICE_CHANNELS,
+    NOTICE_KINDS,
+    Holders,
+    NoticeChannel,
+    NoticeKind,
+    NotSent,
+    People,
+    Recipients,
+    tell,
+)
 from huitouke.modules.organization.service.own_roles import RoleChange, create_role, delete_role, update_role
 from huitouke.modules.organization.service.scopes import audit_in_scope, of_people_in, owners_of, people_in, sees
 from huitouke.modules.organization.service.staff import (
@@ -37,11 +48,19 @@ from huitouke.modules.organization.service.wecom_sign_in import close_door, door
 
 __all__ = [
     "EVENT_ROUTES",
+    "NOTICE_CHANNELS",
+    "NOTICE_KINDS",
     "Check",
     "CheckState",
     "Founded",
+    "Holders",
     "NewStaff",
     "NewWecomApp",
+    "NotSent",
+    "NoticeChannel",
+    "NoticeKind",
+    "People",
+    "Recipients",
     "RoleChange",
     "StaffChange",
     "StaffContact",
@@ -75,6 +94,7 @@ __all__ = [
     "staff_names",
     "staff_of_wecom_userid",
     "staff_to_notify",
+    "tell",
     "update_role",
     "update_staff",
     "update_wecom_app",

@@ -14,6 +14,8 @@ from huitouke.kernel.database import transaction
 from huitouke.kernel.locales import translate
 from huitouke.modules.organization.models import WecomApp
 from huitouke.modules.organization.service.clients import wecom_client
+from huitouke.modules.organization.service.notifying import Holders, tell
+from huitouke.modules.organization.service.notifying.kinds import APP_FAILING, APP_RESTORED
 from huitouke.modules.organization.service.wecom_apps import wecom_app
 from huitouke.wechat.agent import AgentClient
 from huitouke.wechat.errors import WecomError
@@ -45,6 +47,7 @@ async def check_wecom_app(context: Context, app_id: UUID) -> list[Check]:
     checks = [*await _call_checks(context, app), _callback_check(context, last)]
     failed = any(check.state == "failed" for check in checks)
     async with transaction(context) as ctx:
+        await _tell(ctx, app, "failing" if failed else "verified")
         await ctx.session.execute(
             update(WecomApp)
             .where(WecomApp.id == app_id)
@@ -56,6 +59,21 @@ async def check_wecom_app(context: Context, app_id: UUID) -> list[Check]:
             .execution_options(synchronize_session=False)
         )
     return checks
+
+
+async def _tell(ctx: Context, app: WecomApp, state: str) -> None:
+    """Tells who manages apps when one begins to fail, or works again; at most once an hour each."""
+    if state == app.state or "failing" not in (state, app.state):
+        return
+    kind = APP_FAILING if state == "failing" else APP_RESTORED
+    await tell(
+        ctx,
+        kind,
+        Holders("organization.manage", but=ctx.actor.id),
+        dedupe_key=f"{kind.name}:{app.id}:{clock.now():%Y%m%d%H}",
+        args={"app": app.name},
+        link=f"/settings/channels/apps/{app.id}",
+    )
 
 
 async def _call_checks(context: Context, app: WecomApp) -> list[Check]:

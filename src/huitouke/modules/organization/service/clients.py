@@ -13,11 +13,12 @@ from huitouke.kernel import clock
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import connection
 from huitouke.kernel.errors import NotFound
-from huitouke.kernel.keys import unseal
+from huitouke.kernel.keys import Secret, unseal
 from huitouke.kernel.settings import get_settings
 from huitouke.kernel.work import Gathering
 from huitouke.modules.organization.service.tokens import DatabaseTokenStore, credential_key
 from huitouke.wechat.client import WecomClient, token_fetcher
+from huitouke.wechat.group_robots import GroupRobotClient
 from huitouke.wechat.tokens import Credential, TokenCentre
 
 MAX_CONNECTIONS: Final = 100
@@ -71,6 +72,12 @@ async def close_clients() -> None:
     """Closes the connections of this event loop; called when the process ends."""
     for http, _ in _pools.pop(asyncio.get_running_loop(), {}).values():
         await http.aclose()
+
+
+def group_robot(key: Secret) -> GroupRobotClient:
+    """The client of the robot with that key."""
+    base_url = get_settings().wecom_base_url
+    return GroupRobotClient(_pool(base_url)[0], key.reveal(), base_url)
 
 
 def _pool(base_url: str) -> tuple[httpx2.AsyncClient, TokenCentre]:

@@ -30,6 +30,7 @@ from huitouke.modules.organization.service.staff import (
     locked,
     own_role,
     refuse_person_beyond,
+    tell_invited,
 )
 
 MAX_DEPARTMENTS_EACH: Final = 20
@@ -127,6 +128,7 @@ async def invite(ctx: Context, staff_id: UUID, sign_in_name: str, role: RoleKey)
     await access.add_membership(ctx, staff.user_id)
     link = await links.make_link(ctx, staff.user_id, "invitation")
     await audit.record(ctx, "organization.staff_invited", "staff", staff.id, after=facts(staff, own))
+    await tell_invited(ctx, staff)
     realtime.hint(ctx, kind="staff", id=staff_id)
     return link
 

@@ -204,6 +204,30 @@ class YouYourself(Conflict):
     type = "organization.you_yourself"
 
 
+class NothingToSendAgain(Conflict):
+    """It was sent, or is on its way."""
+
+    type = "organization.nothing_to_send_again"
+
+
+class NoWayToYou(Conflict):
+    """This channel doesn't reach the person: an address or a connection is missing."""
+
+    type = "organization.no_way_to_you"
+
+
+class NoWebhook(InvalidInput):
+    """This is not the address of a group's robot."""
+
+    type = "organization.no_webhook"
+
+
+class RobotExists(Conflict):
+    """This robot is entered already."""
+
+    type = "organization.robot_exists"
+
+
 class ImportNotPreviewed(Conflict):
     """The file is being taken in already, was taken in, or could not be read."""
 
