@@ -53,6 +53,7 @@ export const organization: Feature = {
         },
         { path: 'plan', component: () => import('./pages/PlanPage.vue'), meta: meta('organization.plan.title', PLAN) },
         { path: 'support', component: () => import('./pages/SupportPage.vue'), meta: meta('organization.support.title', SUPPORT) },
+        { path: 'notices', component: () => import('./pages/NoticesPage.vue'), meta: meta('organization.notices.title') },
         { path: 'work', component: () => import('./pages/WorkPage.vue'), meta: meta('organization.work.title', WORK) },
         { path: 'audit', component: () => import('./pages/AuditPage.vue'), meta: meta('organization.audit.title', AUDIT) },
       ],

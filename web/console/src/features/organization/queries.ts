@@ -19,6 +19,9 @@ export interface PeopleFilter {
   state: 'here' | 'sign_in' | 'listed' | 'left';
 }
 
+/** Everything that went out, or what may not have arrived. */
+export type DeliveryView = 'all' | 'not_told';
+
 export const keys = {
   apps: ['organization', 'apps'] as const,
   app: (id: string) => ['organization', 'apps', id] as const,
@@ -38,6 +41,9 @@ export const keys = {
   plan: ['organization', 'plan'] as const,
   visits: ['organization', 'visits'] as const,
   departmentTree: ['organization', 'departments', 'tree'] as const,
+  robots: ['organization', 'robots'] as const,
+  deliveries: ['organization', 'deliveries'] as const,
+  deliveriesOf: (view: DeliveryView) => ['organization', 'deliveries', view] as const,
   deadLetters: ['organization', 'dead-letters'] as const,
   audit: (filter: AuditFilter) => ['organization', 'audit', filter] as const,
   check: (of: Checked, id: string) => ['organization', 'check', of, id] as const,
@@ -188,6 +194,18 @@ export function visitsQuery() {
 /** The tree, for whoever chooses from it. */
 export function departmentTreeQuery() {
   return queryOptions({ queryKey: keys.departmentTree, queryFn: ({ signal }) => unwrap(api.GET('/api/department-tree', { signal })) });
+}
+
+export function robotsQuery() {
+  return queryOptions({ queryKey: keys.robots, queryFn: ({ signal }) => unwrap(api.GET('/api/group-robots', { signal })) });
+}
+
+export function deliveriesQuery(view: DeliveryView) {
+  return infiniteQueryOptions({
+    queryKey: keys.deliveriesOf(view),
+    queryFn: ({ pageParam, signal }) => unwrap(api.GET('/api/notices/deliveries', { params: { query: { ...page(pageParam), view } }, signal })),
+    ...pagedOptions,
+  });
 }
 
 const DEAD_LETTERS_POLL_MS = 15_000;
