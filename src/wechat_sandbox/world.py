@@ -38,7 +38,9 @@ from wechat_sandbox.entities import (
 )
 from wechat_sandbox.faults import Dice, Faults
 from wechat_sandbox.hub import Hub
+from wechat_sandbox.mail import MailServer
 from wechat_sandbox.rates import Rates
+from wechat_sandbox.sms.phones import Provider
 from wechat_sandbox.store import Store
 from wechat_sandbox.timers import Timers
 
@@ -72,6 +74,8 @@ class World:
         self.hub = Hub()
         self.dice = Dice(seed)
         self.timers = Timers()
+        self.mail = MailServer()
+        self.sms = Provider()
         self._forget()
         for entity in self.store.load():
             self._index(entity)

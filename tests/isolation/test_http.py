@@ -69,6 +69,11 @@ FOR_EVERYBODY_SIGNED_IN = {
     "notices_choose",
     "notices_set_quiet",
     "notices_test",
+    "notices_send_code",
+    "notices_confirm_email",
+    "notices_forget_email",
+    "session_forgotten_open",
+    "session_forgotten",
 }
 """Operations that ask for no permission: one's own sessions, second step and notices, links that are their own proof,
 and files, which do nothing until they are part of something that asks for one."""
@@ -83,9 +88,11 @@ TO_STRANGERS = {
     "wecom_door_sign_in": 410,
     "session_sign_up_open": 200,
     "session_sign_up": 403,
+    "session_forgotten_open": 200,
+    "session_forgotten": 409,
 }
 """What strangers are answered where it isn't 401: they may leave twice, hold a link or a challenge that is none, stand
-before a merchant's door, and learn that shops are made by the operator."""
+before a merchant's door, learn that shops are made by the operator, and that no e-mail is sent here."""
 
 READ_AND_NOTED = {"audit_export"}
 """Operations that only read, but leave a note that somebody did, and so are no GET."""
@@ -207,6 +214,7 @@ async def test_what_would_be_recognised_as_a_leak_is_what_the_owner_sees(theirs:
         "notices_settings",  # what there is to choose
         "wecom_door",  # the merchant's name
         "session_sign_up_open",
+        "session_forgotten_open",
         "plan_look",  # figures, and the plan's name
         "organization_address_book",  # none is connected
         "organization_staff_template",

@@ -31,6 +31,8 @@ ALSO_EXPIRED = {
     "conversations_read",
     "notices_read",
     "notices_read_all",
+    "session_forgotten",
+    "notices_forget_email",
     "notices_choose",
     "notices_set_quiet",
 }

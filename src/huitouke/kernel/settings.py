@@ -132,6 +132,17 @@ class Settings(BaseSettings):
         validation_alias=_named("HUITOUKE_WECOM_SSO_URL"),
         description="Where browsers show the code to scan with WeCom; the sandbox's address in the demo.",
     )
+    smtp_url: SecretStr | None = Field(
+        default=None,
+        validation_alias=_named("HUITOUKE_SMTP_URL"),
+        description="Where e-mail is handed in: smtp://user:password@mail.example.cn:587 (STARTTLS) or smtps://…:465. "
+        "Empty: no e-mail; links are copied and passed on by hand.",
+    )
+    mail_from: str | None = Field(
+        default=None,
+        validation_alias=_named("HUITOUKE_MAIL_FROM"),
+        description="The sender of e-mail, e.g. 回头客 <no-reply@example.cn>; the mail server must allow it.",
+    )
     allow_private_endpoints: bool = Field(
         default=True,
         validation_alias=_named("HUITOUKE_ALLOW_PRIVATE_ENDPOINTS"),
@@ -163,6 +174,13 @@ class Settings(BaseSettings):
         if not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/")
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("smtp://", "smtps://")):
+            raise ValueError("must begin with smtp:// or smtps://")
+        return value
 
     @property
     def key_file(self) -> Path:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from huitouke.kernel.ids import new_id
 from tests.e2e.composers.files import excel
 from tests.e2e.composers.shop import Customer, Shop, found_shop
 from tests.e2e.composers.stage import Stage
@@ -78,6 +79,7 @@ async def lived_in(stage: Stage, folder: Path, language: Language = "zh-CN") -> 
     permissions = ["conversations.view", "conversations.reply", "customers.view", "audit.view", "work.manage"]
     role = await shop.owner.post("/api/roles", {"name": said.group[:20], "permissions": permissions})
     imported = await _preview(shop, said, folder)
+    await _tell(shop, said)
     entry = (await shop.owner.get("/api/knowledge/entries"))["items"][0]["id"]
     connect = f"/settings/channels/connect?app={shop.app_id}&account={shop.account_id}"
     working = {
@@ -107,11 +109,23 @@ async def lived_in(stage: Stage, folder: Path, language: Language = "zh-CN") -> 
         "preset": "/settings/roles/manager",
         "new role": "/settings/roles/new?from=manager",
         "work": "/settings/work",
+        "notice channels": "/settings/notices",
+        "notices": "/notices",
         "audit": "/settings/audit",
         "me": "/me",
         "nowhere": "/no/such/page",
     }
     return LivedIn(shop, first, {"working": working, "settings": settings})
+
+
+async def _tell(shop: Shop, said: Said) -> None:
+    """A group's robot, and somebody who was invited, of whom the others are told."""
+    robot = await shop.stage.sandbox.post("robots", {"name": said.group})
+    kinds = ["organization.app_failing", "organization.staff_invited"]
+    await shop.owner.post("/api/group-robots", {"name": said.group, "webhook": robot["webhook"], "kinds": kinds})
+    helper = await shop.colleague(said.app, "administrator")
+    new = {"name": said.customers[0], "sign_in_name": f"new-{new_id().hex}", "role": "agent"}
+    await helper.post("/api/staff", new)
 
 
 async def _preview(shop: Shop, said: Said, folder: Path) -> str:

@@ -9,7 +9,9 @@ from playwright.async_api import Page
 AXE = Path(__file__).parents[3] / "web/node_modules/axe-core/axe.min.js"
 STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 CHINESE = re.compile(r"[\u3400-\u9fff\uff00-\uffef\u3000-\u303f]+")
-RAW_KEY = re.compile(r"\b(?:app|common|errors|conversations|customers|assistant|organization)\.[a-z_]+(?:\.[a-z_]+)*\b")
+RAW_KEY = re.compile(
+    r"\b(?:app|common|errors|conversations|customers|assistant|organization|notices)\.[a-z_]+(?:\.[a-z_]+)*\b"
+)
 
 WORDS_OF_PAGE = """() => {
   // What says that it is Chinese may be; what was and became is data of the shop.

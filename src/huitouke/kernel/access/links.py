@@ -84,6 +84,10 @@ async def make_link(ctx: Context, user_id: UUID, kind: LinkKind) -> NewLink:
         WorksElsewhere: the person belongs to another merchant too, and only they may open that door.
     """
     await refuse_if_elsewhere(ctx, user_id)
+    return await _make(ctx, user_id, kind)
+
+
+async def _make(ctx: Context, user_id: UUID, kind: LinkKind) -> NewLink:
     token = secrets.token_urlsafe(TOKEN_BYTES)
     now = clock.now()
     expires_at = now + LIFETIMES[kind]
@@ -100,6 +104,14 @@ async def make_link(ctx: Context, user_id: UUID, kind: LinkKind) -> NewLink:
     )
     await _clean_up(ctx.session)
     return NewLink(Secret(token), kind, expires_at)
+
+
+async def make_own_link(ctx: Context, user_id: UUID) -> NewLink:
+    """A way back in that the person asked for, to be sent to nobody but them: it doesn't matter where else they work.
+
+    Earlier links end.
+    """
+    return await _make(ctx, user_id, "reset")
 
 
 async def look_at_link(token: Secret, *, address: str | None) -> OpenedLink:

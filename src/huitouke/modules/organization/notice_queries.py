@@ -25,6 +25,7 @@ from huitouke.modules.organization.notice_schemas import (
     RobotOut,
     RobotsOut,
 )
+from huitouke.modules.organization.service.mailing import can_mail
 from huitouke.modules.organization.service.notifying import choosing, robots
 from huitouke.modules.organization.service.notifying.delivery import explain, message_of
 from huitouke.modules.organization.service.notifying.kinds import CONSOLE, GROUP_ROBOT, all_kinds, kind_named
@@ -109,6 +110,7 @@ async def notice_settings(ctx: Context) -> NoticeSettingsOut:
         if settings is not None and settings.quiet_from is not None
         else None,
         time_zone=(await standing_of(ctx)).time_zone,
+        mail_open=can_mail(),
         email=settings.email if settings is not None else None,
         phone=settings.phone if settings is not None else None,
     )

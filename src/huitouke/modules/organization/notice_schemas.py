@@ -64,6 +64,7 @@ class NoticeSettingsOut(BaseModel):
     kinds: list[KindOut]
     quiet: QuietOut | None
     time_zone: str
+    mail_open: bool = Field(description="Whether this installation sends e-mail.")
     email: str | None = Field(description="Proven by a code.")
     phone: str | None = Field(description="Proven by a code.")
 
@@ -86,6 +87,46 @@ class TestIn(BaseModel):
     """The channel to try."""
 
     channel: Name
+
+
+EmailAddress = Annotated[str, Field(min_length=3, max_length=254)]
+
+
+class AddressIn(BaseModel):
+    """An e-mail address that the person says is theirs."""
+
+    email: EmailAddress
+
+
+class CodeIn(BaseModel):
+    """The code that was mailed there."""
+
+    code: Annotated[str, Field(min_length=1, max_length=16)]
+
+
+class LinkMailIn(BaseModel):
+    """Where to mail a colleague's link."""
+
+    email: EmailAddress
+
+
+class LinkMailed(BaseModel):
+    """It is on its way."""
+
+    kind: Literal["invitation", "reset"]
+    expires_at: datetime
+
+
+class ForgottenIn(BaseModel):
+    """Who can't get in."""
+
+    sign_in_name: Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class MailOpen(BaseModel):
+    """Whether this installation sends e-mail."""
+
+    open: bool
 
 
 class RobotOut(BaseModel):

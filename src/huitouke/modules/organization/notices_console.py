@@ -3,16 +3,24 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 
-from huitouke.kernel.http import ConsoleTransaction, requires
+from huitouke.kernel.database import transaction
+from huitouke.kernel.http import ConsoleContext, ConsoleTransaction, requires
+from huitouke.kernel.http.dependencies import client_address
 from huitouke.kernel.paging import DEFAULT_LIMIT, Cursor, Limit, Page
 from huitouke.kernel.plans.reading import also_when_read_only
 from huitouke.modules.organization import notice_queries as queries
 from huitouke.modules.organization.notice_schemas import (
+    AddressIn,
     ChoiceIn,
+    CodeIn,
     DeliveryOut,
     DeliveryView,
+    ForgottenIn,
+    LinkMailed,
+    LinkMailIn,
+    MailOpen,
     NoticeOut,
     NoticeSettingsOut,
     QuietIn,
@@ -23,7 +31,8 @@ from huitouke.modules.organization.notice_schemas import (
     TestIn,
     UnreadOut,
 )
-from huitouke.modules.organization.service.notifying import choosing, delivery, robots
+from huitouke.modules.organization.service import mailing
+from huitouke.modules.organization.service.notifying import addresses, choosing, delivery, robots
 from huitouke.modules.organization.service.notifying.quiet import QuietHours
 
 router = APIRouter(prefix="/api", tags=["notices"])
@@ -75,6 +84,47 @@ async def set_quiet(body: QuietIn, ctx: ConsoleTransaction) -> NoticeSettingsOut
     hours = QuietHours(body.quiet.start, body.quiet.end) if body.quiet is not None else None
     await choosing.set_quiet(ctx, hours)
     return await queries.notice_settings(ctx)
+
+
+@router.post("/notices/email", status_code=202, operation_id="notices_send_code")
+async def send_code(body: AddressIn, context: ConsoleContext) -> None:
+    """Mails a code to an address that the person says is theirs, at most once a minute."""
+    await addresses.send_code(context, body.email)
+
+
+@router.post("/notices/email/confirm", operation_id="notices_confirm_email")
+async def confirm_email(body: CodeIn, context: ConsoleContext) -> NoticeSettingsOut:
+    """The code proves that the address is the person's."""
+    await addresses.confirm(context, body.code)
+    async with transaction(context) as ctx:
+        return await queries.notice_settings(ctx)
+
+
+@router.delete("/notices/email", operation_id="notices_forget_email")
+@also_when_read_only
+async def forget_email(ctx: ConsoleTransaction) -> NoticeSettingsOut:
+    """Takes one's own address away."""
+    await addresses.forget(ctx)
+    return await queries.notice_settings(ctx)
+
+
+@router.post("/staff/{staff_id}/link/mail", operation_id="organization_mail_staff_link", dependencies=[_manage])
+async def mail_staff_link(staff_id: UUID, body: LinkMailIn, context: ConsoleContext) -> LinkMailed:
+    """Mails the person a link with which they set a password. Earlier ones end."""
+    link = await mailing.mail_link(context, staff_id, body.email)
+    return LinkMailed(kind=link.kind, expires_at=link.expires_at)
+
+
+@router.get("/forgotten-password", operation_id="session_forgotten_open")
+async def forgotten_open() -> MailOpen:
+    """Whether who forgot the password can have a link mailed; for everybody."""
+    return MailOpen(open=mailing.can_mail())
+
+
+@router.post("/forgotten-password", status_code=202, operation_id="session_forgotten")
+async def forgotten(body: ForgottenIn, request: Request) -> None:
+    """Mails a link to who has that name and a proven address. The answer is the same whether there is one."""
+    await mailing.forgotten(body.sign_in_name, address=client_address(request))
 
 
 @router.post("/notices/test", status_code=202, operation_id="notices_test")

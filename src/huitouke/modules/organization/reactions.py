@@ -2,11 +2,14 @@
 
 from datetime import datetime
 from typing import Final
+from uuid import UUID
+
+from pydantic import BaseModel
 
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import transaction
 from huitouke.kernel.work import job, runner, scheduled
-from huitouke.modules.organization.service import staff_imports
+from huitouke.modules.organization.service import mailing, staff_imports
 from huitouke.modules.organization.service.address_book import BOOK_KEY, BOOK_RUNNER, BOOK_SCHEDULE, due
 from huitouke.modules.organization.service.address_book_news import hear
 from huitouke.modules.organization.service.address_book_run import work
@@ -55,7 +58,19 @@ async def watch(context: Context) -> datetime | None:
         return await watching.look(ctx)
 
 
+class MailReset(BaseModel):
+    """Whose link to mail."""
+
+    user_id: UUID
+
+
+@job(mailing.RESET_JOB)
+async def mail_reset(context: Context, args: MailReset) -> None:
+    """Mails the link that somebody who forgot the password asked for."""
+    await mailing.mail_reset(context, args.user_id)
+
+
 ROUTES: Final = (WecomEventRoute("change_contact", BOOK_RUNNER, lambda _: BOOK_KEY),)
 RUNNERS: Final = (read_address_book, carry_notices)
-JOBS: Final = (apply_staff_import,)
+JOBS: Final = (apply_staff_import, mail_reset)
 SCHEDULES: Final = (read_when_due, wake_notices, watch)

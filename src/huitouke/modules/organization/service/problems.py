@@ -216,6 +216,19 @@ class NoWayToYou(Conflict):
     type = "organization.no_way_to_you"
 
 
+class NoMail(Conflict):
+    """This installation sends no e-mail: links are copied and passed on."""
+
+    type = "organization.no_mail"
+
+
+class CodeGone(Problem):
+    """Too late, too many wrong codes, or none was sent: one begins again."""
+
+    status = 410
+    type = "organization.code_gone"
+
+
 class NoWebhook(InvalidInput):
     """This is not the address of a group's robot."""
 

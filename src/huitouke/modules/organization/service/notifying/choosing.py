@@ -1,5 +1,6 @@
 """What a person chose: kinds, channels and quiet hours. One's own, of nobody else."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -10,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from huitouke.kernel import clock
 from huitouke.kernel.context import ActorKind, Context
 from huitouke.kernel.errors import InvalidInput, NotFound, RateLimited
-from huitouke.modules.organization.notice_models import NoticeChoice, NoticeSettings
+from huitouke.modules.organization.notice_models import AddressCode, NoticeChoice, NoticeSettings
 from huitouke.modules.organization.service import problems
 from huitouke.modules.organization.service.granting import held
 from huitouke.modules.organization.service.notifying.kinds import CONSOLE, TEST, NoticeKind, all_kinds
@@ -85,11 +86,11 @@ async def keep(ctx: Context, **values: object) -> None:
     )
 
 
-async def forget_choices(ctx: Context, staff_id: UUID) -> None:
+async def forget_choices(ctx: Context, staff_ids: Sequence[UUID]) -> None:
     """For who has left: neither choices nor addresses are kept."""
-    for model in (NoticeChoice, NoticeSettings):
+    for model in (NoticeChoice, NoticeSettings, AddressCode):
         await ctx.session.execute(
-            delete(model).where(model.staff_id == staff_id).execution_options(synchronize_session=False)
+            delete(model).where(model.staff_id.in_(staff_ids)).execution_options(synchronize_session=False)
         )
 
 

@@ -123,6 +123,7 @@ async def finish(ctx: Context, batch: Batch, failed: NotSent | None) -> None:
     which = (NoticeDelivery.id.in_(batch.delivery_ids), NoticeDelivery.state.in_(("sending", "unknown")))
     if failed is None:
         await _set(ctx, which, state="sent", error_code=None)
+        _show(ctx)
         return
     log.warning("organization.notice_not_sent", channel=batch.channel, code=failed.code, failure=failed.failure)
     if failed.failure == "retry" and batch.tries <= len(PAUSES):
