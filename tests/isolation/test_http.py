@@ -215,6 +215,7 @@ async def test_what_would_be_recognised_as_a_leak_is_what_the_owner_sees(theirs:
         "wecom_door",  # the merchant's name
         "session_sign_up_open",
         "session_forgotten_open",
+        "sms_account",  # none is set up
         "plan_look",  # figures, and the plan's name
         "organization_address_book",  # none is connected
         "organization_staff_template",

@@ -79,6 +79,7 @@ class Demo:
         with self._step("微信沙箱 WeChat sandbox"):
             self._wait_for(self._sandbox, f"{self._places.sandbox}/sandbox/openapi.json")
             self._environment |= {
+                "HUITOUKE_SMS_BASE_URL": self._places.sandbox,
                 "HUITOUKE_SMTP_URL": mail_server(self._places.sandbox),
                 "HUITOUKE_MAIL_FROM": "回头客 <no-reply@huitouke.invalid>",
             }

@@ -132,6 +132,11 @@ class Settings(BaseSettings):
         validation_alias=_named("HUITOUKE_WECOM_SSO_URL"),
         description="Where browsers show the code to scan with WeCom; the sandbox's address in the demo.",
     )
+    sms_base_url: str = Field(
+        default="https://dysmsapi.aliyuncs.com",
+        validation_alias=_named("HUITOUKE_SMS_BASE_URL"),
+        description="Aliyun's SMS API; the sandbox's address in the demo and in tests.",
+    )
     smtp_url: SecretStr | None = Field(
         default=None,
         validation_alias=_named("HUITOUKE_SMTP_URL"),
@@ -166,7 +171,7 @@ class Settings(BaseSettings):
         description="Bearer token that /metrics asks for. Empty: only callers on this machine may read it.",
     )
 
-    @field_validator("public_url", "wecom_base_url", "wecom_oauth_url", "wecom_sso_url", "files_host")
+    @field_validator("public_url", "wecom_base_url", "wecom_oauth_url", "wecom_sso_url", "sms_base_url", "files_host")
     @classmethod
     def _address(cls, value: str | None) -> str | None:
         if value is None:

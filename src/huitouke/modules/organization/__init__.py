@@ -18,6 +18,7 @@ def module() -> Module:
     from huitouke.modules.organization import (
         console,
         demo,
+        events,
         notices_console,
         operator,
         people_console,
@@ -51,7 +52,9 @@ def module() -> Module:
     from huitouke.modules.organization.service.notifying import NOTICE_CHANNELS, NOTICE_KINDS
     from huitouke.modules.organization.service.notifying.channels import CHANNELS
     from huitouke.modules.organization.service.notifying.kinds import BUILT_IN
+    from huitouke.modules.organization.service.sms_news import SmsCallbacks
     from huitouke.modules.organization.service.staff import tell_joined
+    from huitouke.modules.organization.sms_models import SmsAccount, SmsMessage, SmsReplyRow
 
     folder = Path(__file__).parent
     return Module(
@@ -70,7 +73,8 @@ def module() -> Module:
             Permission("support.manage", visitors=False),
         ),
         menu=(MenuEntry("settings", "/settings", "settings", SETTINGS, 90),),
-        callback_kinds=(WecomCallbacks(),),
+        events=(events.SmsReplied,),
+        callback_kinds=(WecomCallbacks(), SmsCallbacks()),
         access_resolver=service.resolve_access,
         features=(Feature("own_roles"),),
         quotas=(Quota("seats", count=service.seats_taken),),
@@ -102,6 +106,9 @@ def module() -> Module:
             NoticeChoice,
             NoticeSettings,
             AddressCode,
+            SmsAccount,
+            SmsMessage,
+            SmsReplyRow,
         ),
         scoped=(Scoped(AuditEntry, service.audit_in_scope),),
         migrations=folder / "migrations",

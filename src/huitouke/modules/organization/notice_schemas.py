@@ -129,6 +129,35 @@ class MailOpen(BaseModel):
     open: bool
 
 
+Code = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class SmsAccountOut(BaseModel):
+    """The account at the provider of SMS."""
+
+    access_key_id: str
+    sign: str
+    templates: dict[str, str] = Field(description="Our name of a template: the provider's code.")
+    state: Literal["new", "working", "failing"]
+    error: str | None = Field(description="Why nothing can be sent, and what to do.")
+    callback_url: str = Field(description="For receipts and answers: goes into the provider's console.")
+
+
+class SmsAccountState(BaseModel):
+    """Null where there is none."""
+
+    account: SmsAccountOut | None
+
+
+class SmsAccountIn(BaseModel):
+    """The account to use; without a secret the known one stays."""
+
+    access_key_id: Code
+    access_key_secret: Secret | None = None
+    sign: Code
+    templates: Annotated[dict[Code, Code], Field(max_length=50)] = Field(default_factory=dict)
+
+
 class RobotOut(BaseModel):
     """A robot of one of the merchant's groups."""
 

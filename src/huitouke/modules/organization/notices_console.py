@@ -5,11 +5,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 
+from huitouke.kernel.context import Context
 from huitouke.kernel.database import transaction
 from huitouke.kernel.http import ConsoleContext, ConsoleTransaction, requires
 from huitouke.kernel.http.dependencies import client_address
 from huitouke.kernel.paging import DEFAULT_LIMIT, Cursor, Limit, Page
 from huitouke.kernel.plans.reading import also_when_read_only
+from huitouke.kernel.settings import get_settings
 from huitouke.modules.organization import notice_queries as queries
 from huitouke.modules.organization.notice_schemas import (
     AddressIn,
@@ -28,12 +30,16 @@ from huitouke.modules.organization.notice_schemas import (
     RobotOut,
     RobotPut,
     RobotsOut,
+    SmsAccountIn,
+    SmsAccountOut,
+    SmsAccountState,
     TestIn,
     UnreadOut,
 )
-from huitouke.modules.organization.service import mailing
+from huitouke.modules.organization.service import mailing, sms
 from huitouke.modules.organization.service.notifying import addresses, choosing, delivery, robots
 from huitouke.modules.organization.service.notifying.quiet import QuietHours
+from huitouke.sms import explain
 
 router = APIRouter(prefix="/api", tags=["notices"])
 _manage = requires("organization.manage")
@@ -64,7 +70,7 @@ async def read_all(ctx: ConsoleTransaction) -> None:
 
 
 @router.get("/notices/settings", operation_id="notices_settings")
-async def get_settings(ctx: ConsoleTransaction) -> NoticeSettingsOut:
+async def get_choices(ctx: ConsoleTransaction) -> NoticeSettingsOut:
     """What the person is told of, and by which ways."""
     return await queries.notice_settings(ctx)
 
@@ -185,6 +191,43 @@ async def delete_robot(robot_id: UUID, ctx: ConsoleTransaction) -> None:
 async def try_robot(robot_id: UUID, ctx: ConsoleTransaction) -> None:
     """Has it send a test to its group, at most once a minute."""
     await robots.try_robot(ctx, robot_id)
+
+
+@router.get("/sms-account", operation_id="sms_account", dependencies=[_manage])
+async def get_sms_account(ctx: ConsoleTransaction) -> SmsAccountState:
+    """How SMS is set up."""
+    return await _sms(ctx)
+
+
+@router.put("/sms-account", operation_id="sms_set_account", dependencies=[_manage])
+async def set_sms_account(body: SmsAccountIn, ctx: ConsoleTransaction) -> SmsAccountState:
+    """Sends SMS through that account from now on."""
+    await sms.set_sms_account(ctx, body.access_key_id, body.access_key_secret, body.sign, body.templates)
+    return await _sms(ctx)
+
+
+@router.delete("/sms-account", status_code=204, operation_id="sms_remove_account", dependencies=[_manage])
+async def remove_sms_account(ctx: ConsoleTransaction) -> None:
+    """Sends no SMS any more; what waits fails."""
+    await sms.remove_sms_account(ctx)
+
+
+async def _sms(ctx: Context) -> SmsAccountState:
+    account = await sms.sms_account(ctx)
+    if account is None:
+        return SmsAccountState(account=None)
+    endpoint, code = await sms.endpoint(ctx, account), account.last_error_code
+    out = SmsAccountOut.model_validate(
+        {
+            "access_key_id": account.access_key_id,
+            "sign": account.sign,
+            "templates": account.templates,
+            "state": account.state,
+            "error": explain(code, ctx.locale) if code is not None else None,
+            "callback_url": f"{get_settings().public_url}/callbacks/{endpoint.kind}/{endpoint.callback_id}",
+        }
+    )
+    return SmsAccountState(account=out)
 
 
 @router.post("/notices/{notice_id}/read", status_code=204, operation_id="notices_read")

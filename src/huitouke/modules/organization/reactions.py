@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import transaction
 from huitouke.kernel.work import job, runner, scheduled
-from huitouke.modules.organization.service import mailing, staff_imports
+from huitouke.modules.organization.service import mailing, sms, sms_news, staff_imports
 from huitouke.modules.organization.service.address_book import BOOK_KEY, BOOK_RUNNER, BOOK_SCHEDULE, due
 from huitouke.modules.organization.service.address_book_news import hear
 from huitouke.modules.organization.service.address_book_run import work
@@ -58,6 +58,25 @@ async def watch(context: Context) -> datetime | None:
         return await watching.look(ctx)
 
 
+@runner(sms.SEND_RUNNER)
+async def send_sms(context: Context, key: str) -> None:
+    """Sends one SMS."""
+    await sms.send(context, UUID(key))
+
+
+@runner(sms_news.NEWS_RUNNER)
+async def hear_of_sms(context: Context, key: str) -> None:
+    """Takes in receipts and answers."""
+    await sms_news.hear(context, key)
+
+
+@scheduled(sms.DUE_SCHEDULE)
+async def wake_sms(context: Context) -> datetime | None:
+    """Sending hours that begin, and pauses that are over."""
+    async with transaction(context) as ctx:
+        return await sms.wake_due(ctx)
+
+
 class MailReset(BaseModel):
     """Whose link to mail."""
 
@@ -71,6 +90,6 @@ async def mail_reset(context: Context, args: MailReset) -> None:
 
 
 ROUTES: Final = (WecomEventRoute("change_contact", BOOK_RUNNER, lambda _: BOOK_KEY),)
-RUNNERS: Final = (read_address_book, carry_notices)
+RUNNERS: Final = (read_address_book, carry_notices, send_sms, hear_of_sms)
 JOBS: Final = (apply_staff_import, mail_reset)
-SCHEDULES: Final = (read_when_due, wake_notices, watch)
+SCHEDULES: Final = (read_when_due, wake_notices, watch, wake_sms)

@@ -17,6 +17,7 @@ from huitouke.modules.organization.service.notifying import (
 )
 from huitouke.modules.organization.service.own_roles import RoleChange, create_role, delete_role, update_role
 from huitouke.modules.organization.service.scopes import audit_in_scope, of_people_in, owners_of, people_in, sees
+from huitouke.modules.organization.service.sms import SmsReply, queue_sms, sms_reply
 from huitouke.modules.organization.service.staff import (
     Founded,
     NewStaff,
@@ -62,6 +63,7 @@ __all__ = [
     "People",
     "Recipients",
     "RoleChange",
+    "SmsReply",
     "StaffChange",
     "StaffContact",
     "WecomAppChange",
@@ -86,10 +88,12 @@ __all__ = [
     "open_door",
     "owners_of",
     "people_in",
+    "queue_sms",
     "remove_second_step",
     "resolve_access",
     "seats_taken",
     "sees",
+    "sms_reply",
     "staff_link",
     "staff_names",
     "staff_of_wecom_userid",

@@ -229,6 +229,12 @@ class CodeGone(Problem):
     type = "organization.code_gone"
 
 
+class NoSmsAccount(Conflict):
+    """The merchant has no account at a provider of SMS."""
+
+    type = "organization.no_sms_account"
+
+
 class NoWebhook(InvalidInput):
     """This is not the address of a group's robot."""
 
