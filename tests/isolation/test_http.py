@@ -397,6 +397,7 @@ async def test_no_answer_may_be_read_by_another_sites_page(mine: Merchant) -> No
 def test_the_console_takes_ids_in_every_place_that_is_named_like_one() -> None:
     """A text that is an id would pass the tests above unseen."""
     texts = {"object_id", "open_kfid", "corp_id", "agent_id", "userid", "servicer_userid", "wecom_userid"}
+    texts |= {"access_key_id"}
 
     def like_an_id(place: Place) -> bool:
         return place.name == "id" or place.name.endswith(("_id", "userid", "kfid"))

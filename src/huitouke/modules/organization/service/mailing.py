@@ -68,11 +68,11 @@ async def mail_link(context: Context, staff_id: UUID, address: str) -> links.New
 
     Opens a transaction of its own before the call. Raises as `staff_link`, InvalidInput, NoMail, OutsideFailed.
     """
-    if not can_mail():
-        raise problems.NoMail
-    to = clean_address(address)
     async with transaction(context) as ctx:
         link = await staff_link(ctx, staff_id)
+        if not can_mail():
+            raise problems.NoMail
+        to = clean_address(address)
         found = await ctx.session.execute(
             select(Staff.name, User.locale).join(User, User.id == Staff.user_id).where(Staff.id == staff_id)
         )
