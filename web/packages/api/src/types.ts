@@ -82,5 +82,6 @@ export type NoticeSettings = Schemas['NoticeSettingsOut'];
 export type NoticeKind = Schemas['KindOut'];
 export type NoticeDelivery = Schemas['DeliveryOut'];
 export type GroupRobot = Schemas['RobotOut'];
+export type SmsAccount = Schemas['SmsAccountOut'];
 export type GroupKind = Schemas['GroupKind'];
 export type Visit = Schemas['VisitRow'];

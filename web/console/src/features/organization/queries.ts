@@ -41,6 +41,7 @@ export const keys = {
   plan: ['organization', 'plan'] as const,
   visits: ['organization', 'visits'] as const,
   departmentTree: ['organization', 'departments', 'tree'] as const,
+  sms: ['organization', 'sms'] as const,
   robots: ['organization', 'robots'] as const,
   deliveries: ['organization', 'deliveries'] as const,
   deliveriesOf: (view: DeliveryView) => ['organization', 'deliveries', view] as const,
@@ -194,6 +195,10 @@ export function visitsQuery() {
 /** The tree, for whoever chooses from it. */
 export function departmentTreeQuery() {
   return queryOptions({ queryKey: keys.departmentTree, queryFn: ({ signal }) => unwrap(api.GET('/api/department-tree', { signal })) });
+}
+
+export function smsQuery() {
+  return queryOptions({ queryKey: keys.sms, queryFn: ({ signal }) => unwrap(api.GET('/api/sms-account', { signal })) });
 }
 
 export function robotsQuery() {
