@@ -6,8 +6,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from huitouke.kernel.database.ddl import tenant_index, tenant_table
 
-revision = "organization_0006"
-down_revision = "organization_0005"
+revision = "organization_0011"
+down_revision = "organization_0010"
 branch_labels = None
 depends_on = ("kernel_0012",)
 

@@ -5,8 +5,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from huitouke.kernel.database.ddl import tenant_index, tenant_table
 
-revision = "organization_0007"
-down_revision = "organization_0006"
+revision = "organization_0012"
+down_revision = "organization_0011"
 branch_labels = None
 depends_on = None
 
