@@ -86,6 +86,13 @@ def _contracts() -> Iterator[str]:
         forbidden_modules=["huitouke.kernel"],
     )
     yield _contract(
+        "clients",
+        "forbidden",
+        "The clients of mail and SMS know nothing of Huitouke",
+        source_modules=["huitouke.mail", "huitouke.sms"],
+        forbidden_modules=["huitouke.kernel", "huitouke.modules"],
+    )
+    yield _contract(
         "sandbox",
         "independence",
         "The product and the sandbox know nothing of each other",

@@ -10,10 +10,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wechat_sandbox import control_docs, pages
 from wechat_sandbox.callbacks import CallbackSender
-from wechat_sandbox.control import address_book, customers, employees, operation, setup
+from wechat_sandbox.control import address_book, customers, employees, mails, operation, robots, setup, sms
 from wechat_sandbox.errors import ControlError
 from wechat_sandbox.kf.messages import fail_later
 from wechat_sandbox.model import routes as model
+from wechat_sandbox.sms.provider import send_sms
 from wechat_sandbox.wecom import dispatch, oauth
 from wechat_sandbox.world import World
 
@@ -32,10 +33,12 @@ def create_app(data: Path | None = None, seed: int | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await world.sender.start()
+        await world.mail.start()
         for message in world.book:
             if message.state == "accepted":
                 fail_later(world, message)
         yield
+        world.mail.stop()
         world.hub.close()
         world.timers.cancel()
         await world.sender.stop()
@@ -56,10 +59,11 @@ def create_app(data: Path | None = None, seed: int | None = None) -> FastAPI:
     app.add_middleware(Durable, world=world)
     # a plain route, and the first: WeCom's API is what load tests call
     app.add_route(dispatch.PATH, dispatch.dispatch, methods=dispatch.METHODS, include_in_schema=False)
+    app.add_route("/", send_sms, methods=["POST"], include_in_schema=False)
     app.include_router(control_docs.router(app))  # before the pages, which take every other path
     for router in (
         setup.router, address_book.router, customers.router, employees.router, operation.router, model.router,
-        oauth.router, pages.router,
+        robots.router, mails.router, sms.router, oauth.router, pages.router,
     ):  # fmt: skip
         app.include_router(router)
     return app

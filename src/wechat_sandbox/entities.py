@@ -333,6 +333,37 @@ class Callback:
 
 
 @dataclass(slots=True)
+class Robot:
+    """A robot in a group of the corp's own people; whoever has its key may speak there."""
+
+    kind: ClassVar[str] = "robot"
+    robot_key: str
+    corp_id: str
+    name: str
+    enabled: bool = True
+
+    @property
+    def key(self) -> str:
+        return self.robot_key
+
+
+@dataclass(slots=True)
+class RobotMessage:
+    """What a robot told its group."""
+
+    kind: ClassVar[str] = "robot_message"
+    id: int
+    robot_key: str
+    msgtype: str
+    content: str
+    at: float
+
+    @property
+    def key(self) -> str:
+        return f"{self.id:012d}"
+
+
+@dataclass(slots=True)
 class Setting:
     """A single value that outlives a restart: clock offset, counters, signing key, faults."""
 
@@ -362,5 +393,7 @@ KINDS: tuple[type[Any], ...] = (
     AppMessage,
     ResponseCode,
     Callback,
+    Robot,
+    RobotMessage,
     Setting,
 )

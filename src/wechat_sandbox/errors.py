@@ -50,6 +50,8 @@ ERRMSG: dict[int, str] = {
     60123: "invalid party id",
     60268: "invalid cursor",
     81013: "user & party & tag all invalid",
+    93000: "invalid webhook url",
+    93004: "robot is disabled",
     95000: "invalid open_kfid",
     95001: "send msg count limit",
     95002: "send msg time limit",

@@ -30,13 +30,17 @@ from wechat_sandbox.entities import (
     Media,
     Message,
     ResponseCode,
+    Robot,
+    RobotMessage,
     Servicer,
     Session,
     Setting,
 )
 from wechat_sandbox.faults import Dice, Faults
 from wechat_sandbox.hub import Hub
+from wechat_sandbox.mail import MailServer
 from wechat_sandbox.rates import Rates
+from wechat_sandbox.sms.phones import Provider
 from wechat_sandbox.store import Store
 from wechat_sandbox.timers import Timers
 
@@ -70,6 +74,8 @@ class World:
         self.hub = Hub()
         self.dice = Dice(seed)
         self.timers = Timers()
+        self.mail = MailServer()
+        self.sms = Provider()
         self._forget()
         for entity in self.store.load():
             self._index(entity)
@@ -106,6 +112,8 @@ class World:
         self.inboxes: defaultdict[tuple[str, str], list[AppMessage]] = defaultdict(list)
         self.response_codes: dict[str, ResponseCode] = {}
         self.callbacks: deque[Callback] = deque()
+        self.robots: dict[str, Robot] = {}
+        self.robot_messages: defaultdict[str, list[RobotMessage]] = defaultdict(list)
         self.settings: dict[str, Setting] = {}
         self.recognition_codes: dict[str, RecognitionCode] = {}
         self._last_seq = 0
@@ -191,6 +199,11 @@ class World:
                 self.response_codes[entity.code] = entity
             case Callback():
                 self._index_callback(entity)
+            case Robot():
+                self.robots[entity.robot_key] = entity
+            case RobotMessage():
+                self._last_seq = max(self._last_seq, entity.id)
+                self.robot_messages[entity.robot_key].append(entity)
             case Setting():
                 self.settings[entity.name] = entity
             case _:

@@ -19,6 +19,8 @@ from huitouke.modules.assistant.models import ReplyTurn
 from huitouke.modules.assistant.schemas import PauseIn
 from huitouke.modules.assistant.service import pause_all
 from huitouke.modules.organization.models import Department
+from huitouke.modules.organization.service.notifying import Holders, tell
+from huitouke.modules.organization.service.notifying.kinds import STAFF_JOINED
 from tests.modules.conversations.desk import Desk, open_desk
 from tests.modules.wechat_sandbox.shop import Sandbox
 from tests.support.http import application, signed_in
@@ -104,6 +106,7 @@ async def _fill(one: Merchant) -> None:
     ids |= {"prerequisite": "server", "assignee_id": ids["staff_id"]}
     handed = await _made(one.owner.post("/api/prerequisites/server/links", json={"label": word[:20]}))
     ids["link_id"] = handed["id"]
+    ids |= await _notices(one)
     remark = {"remark": f"老顾客 {word}"}
     await _made(one.owner.patch(f"/api/customers/{ids['customer_id']}", json=remark))
 
@@ -143,6 +146,23 @@ async def _converse(one: Merchant) -> None:
 async def _uploaded(one: Merchant, purpose: str, name: str, content: bytes) -> tuple[str, str]:
     stored = await _made(one.owner.post("/api/files", params={"purpose": purpose}, files={"file": (name, content)}))
     return stored["id"], stored["url"]
+
+
+async def _notices(one: Merchant) -> dict[str, str]:
+    """The owner was told something, and a robot of the shop's told a group."""
+    webhook = f"https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={new_id()}"
+    robot = await _made(
+        one.owner.post(
+            "/api/group-robots",
+            json={"name": one.word[:20], "webhook": webhook, "kinds": ["organization.staff_joined"]},
+        )
+    )
+    async with transaction(one.desk.context) as ctx:
+        to = Holders("organization.manage")
+        await tell(ctx, STAFF_JOINED, to, dedupe_key=one.word, args={"name": one.word})
+    (notice, *_) = (await _made(one.owner.get("/api/notices")))["items"]
+    (delivery, *_) = (await _made(one.owner.get("/api/notices/deliveries")))["items"]
+    return {"robot_id": robot["id"], "notice_id": notice["id"], "delivery_id": delivery["id"]}
 
 
 async def _visit(one: Merchant) -> str:

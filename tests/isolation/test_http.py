@@ -63,9 +63,22 @@ FOR_EVERYBODY_SIGNED_IN = {
     "session_sign_up_open",
     "session_sign_up",
     "files_upload",
+    "notices_list",
+    "notices_unread",
+    "notices_read",
+    "notices_read_all",
+    "notices_settings",
+    "notices_choose",
+    "notices_set_quiet",
+    "notices_test",
+    "notices_send_code",
+    "notices_confirm_email",
+    "notices_forget_email",
+    "session_forgotten_open",
+    "session_forgotten",
 }
-"""Operations that ask for no permission: one's own sessions and second step, links that are their own proof, and files,
-which do nothing until they are part of something that asks for one."""
+"""Operations that ask for no permission: one's own sessions, second step and notices, links that are their own proof,
+and files, which do nothing until they are part of something that asks for one."""
 
 TO_STRANGERS = {
     "session_sign_out": 204,
@@ -79,9 +92,11 @@ TO_STRANGERS = {
     "wecom_door_sign_in": 410,
     "session_sign_up_open": 200,
     "session_sign_up": 403,
+    "session_forgotten_open": 200,
+    "session_forgotten": 409,
 }
 """What strangers are answered where it isn't 401: they may leave twice, hold a link or a challenge that is none, stand
-before a merchant's door, and learn that shops are made by the operator."""
+before a merchant's door, learn that shops are made by the operator, and that no e-mail is sent here."""
 
 READ_AND_NOTED = {"audit_export", "customers_export_refusals"}
 """Operations that only read, but leave a note that somebody did, and so are no GET."""
@@ -197,10 +212,14 @@ async def test_what_would_be_recognised_as_a_leak_is_what_the_owner_sees(theirs:
         "channel_accounts_servicers",
         "channel_accounts_end",  # a number
         "session_second_factor",
+        "notices_unread",  # a number
+        "notices_settings",  # what there is to choose
         "wecom_door",  # the merchant's name
         "session_sign_up_open",
         "customers_privacy",  # a figure, and who else handles data
         "organization_app_health",  # figures
+        "session_forgotten_open",
+        "sms_account",  # none is set up
         "plan_look",  # figures, and the plan's name
         "organization_address_book",  # none is connected
         "organization_staff_template",
@@ -383,6 +402,7 @@ async def test_no_answer_may_be_read_by_another_sites_page(mine: Merchant) -> No
 def test_the_console_takes_ids_in_every_place_that_is_named_like_one() -> None:
     """A text that is an id would pass the tests above unseen."""
     texts = {"object_id", "open_kfid", "corp_id", "agent_id", "userid", "servicer_userid", "wecom_userid"}
+    texts |= {"access_key_id"}
 
     def like_an_id(place: Place) -> bool:
         return place.name == "id" or place.name.endswith(("_id", "userid", "kfid"))

@@ -65,6 +65,7 @@ async def test_an_operators_session_opens_no_console(mine: Merchant, operator: h
     token = operator.cookies["huitouke_operator"]
     public = {"session_sign_out", "session_look_at_link", "session_use_link", "session_second_step"}
     public |= {"session_sign_up_open", "session_sign_up", "session_sign_in"}
+    public |= {"session_forgotten_open", "session_forgotten"}
     public |= {"wecom_door", "wecom_door_way", "wecom_door_sign_in"}
     public |= {"organization_look_at_handed", "organization_answer_handed"}
     for cookie in ("huitouke_operator", "huitouke_session"):

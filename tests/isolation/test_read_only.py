@@ -33,6 +33,12 @@ ALSO_EXPIRED = {
     "customers_export_refusals",
     "customers_reveal_phone",
     "conversations_read",
+    "notices_read",
+    "notices_read_all",
+    "session_forgotten",
+    "notices_forget_email",
+    "notices_choose",
+    "notices_set_quiet",
 }
 """One's own account and its safety, who may look in, taking data out, and marking what was read."""
 

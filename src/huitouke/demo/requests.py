@@ -26,6 +26,11 @@ def status_of(address: str) -> str | None:
         return None
 
 
+def mail_server(sandbox: str) -> str:
+    """Where the sandbox takes mail."""
+    return str(_exchange("GET", f"{sandbox}/sandbox/mail")["smtp_url"])
+
+
 def move_callbacks(sandbox: str, console: str) -> None:
     """Enters the server's present address in the sandbox's apps, when the port is another one than the last time."""
     for corp in _exchange("GET", f"{sandbox}/sandbox/state")["corps"]:

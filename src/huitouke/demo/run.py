@@ -13,7 +13,7 @@ from typing import Final
 from huitouke.demo.children import Child
 from huitouke.demo.places import DemoFailedError, Places, choose, lock
 from huitouke.demo.reload import Sources
-from huitouke.demo.requests import move_callbacks, status_of
+from huitouke.demo.requests import mail_server, move_callbacks, status_of
 from huitouke.installation import PASSWORDS_FILE, POSTGRES_FOLDER
 from huitouke.kernel.database.embedded import prepare
 from huitouke.kernel.database.launcher import Server, start
@@ -78,6 +78,11 @@ class Demo:
             self._finish("migrate", "migrate")
         with self._step("微信沙箱 WeChat sandbox"):
             self._wait_for(self._sandbox, f"{self._places.sandbox}/sandbox/openapi.json")
+            self._environment |= {
+                "HUITOUKE_SMS_BASE_URL": self._places.sandbox,
+                "HUITOUKE_SMTP_URL": mail_server(self._places.sandbox),
+                "HUITOUKE_MAIL_FROM": "回头客 <no-reply@huitouke.invalid>",
+            }
         with self._step("服务 Server"):
             self._start_server()
             move_callbacks(self._places.sandbox, self._places.console)

@@ -132,6 +132,22 @@ class Settings(BaseSettings):
         validation_alias=_named("HUITOUKE_WECOM_SSO_URL"),
         description="Where browsers show the code to scan with WeCom; the sandbox's address in the demo.",
     )
+    sms_base_url: str = Field(
+        default="https://dysmsapi.aliyuncs.com",
+        validation_alias=_named("HUITOUKE_SMS_BASE_URL"),
+        description="Aliyun's SMS API; the sandbox's address in the demo and in tests.",
+    )
+    smtp_url: SecretStr | None = Field(
+        default=None,
+        validation_alias=_named("HUITOUKE_SMTP_URL"),
+        description="Where e-mail is handed in: smtp://user:password@mail.example.cn:587 (STARTTLS) or smtps://…:465. "
+        "Empty: no e-mail; links are copied and passed on by hand.",
+    )
+    mail_from: str | None = Field(
+        default=None,
+        validation_alias=_named("HUITOUKE_MAIL_FROM"),
+        description="The sender of e-mail, e.g. 回头客 <no-reply@example.cn>; the mail server must allow it.",
+    )
     allow_private_endpoints: bool = Field(
         default=True,
         validation_alias=_named("HUITOUKE_ALLOW_PRIVATE_ENDPOINTS"),
@@ -155,7 +171,7 @@ class Settings(BaseSettings):
         description="Bearer token that /metrics asks for. Empty: only callers on this machine may read it.",
     )
 
-    @field_validator("public_url", "wecom_base_url", "wecom_oauth_url", "wecom_sso_url", "files_host")
+    @field_validator("public_url", "wecom_base_url", "wecom_oauth_url", "wecom_sso_url", "sms_base_url", "files_host")
     @classmethod
     def _address(cls, value: str | None) -> str | None:
         if value is None:
@@ -163,6 +179,13 @@ class Settings(BaseSettings):
         if not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/")
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("smtp://", "smtps://")):
+            raise ValueError("must begin with smtp:// or smtps://")
+        return value
 
     @property
     def key_file(self) -> Path:

@@ -510,7 +510,7 @@ class MediaOut(BaseModel):
 class Notice(BaseModel):
     """One event of the stream: what changed, with the ids to fetch it by. `reset`: fetch everything again."""
 
-    kind: Literal["message", "session", "app_message", "card", "callback", "reset"]
+    kind: Literal["message", "session", "app_message", "card", "callback", "robot_message", "reset"]
     corp_id: str | None = None
     open_kfid: str | None = None
     external_userid: str | None = None

@@ -20,6 +20,7 @@ from wechat_sandbox.wecom import (  # noqa: F401 (importing registers their endp
     media,
     oauth,
     tokens,
+    webhook,
 )
 from wechat_sandbox.wecom.calls import ENDPOINTS, Call, Endpoint
 from wechat_sandbox.world import World

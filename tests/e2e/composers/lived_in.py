@@ -90,6 +90,7 @@ async def lived_in(stage: Stage, folder: Path, language: Language = "zh-CN") -> 
     permissions = ["conversations.view", "conversations.reply", "customers.view", "audit.view", "work.manage"]
     role = await shop.owner.post("/api/roles", {"name": said.group[:20], "permissions": permissions})
     imported = await _preview(shop, said, folder)
+    await _tell(shop, said)
     entry = (await shop.owner.get("/api/knowledge/entries"))["items"][0]["id"]
     connect = f"/settings/channels/connect?app={shop.app_id}&account={shop.account_id}"
     working = {
@@ -133,6 +134,8 @@ async def lived_in(stage: Stage, folder: Path, language: Language = "zh-CN") -> 
         "plan": "/settings/plan",
         "support": "/settings/support",
         "work": "/settings/work",
+        "notice channels": "/settings/notices",
+        "notices": "/notices",
         "audit": "/settings/audit",
         "privacy": "/settings/privacy",
         "me": "/me",
@@ -199,6 +202,16 @@ async def _outside(shop: Shop, said: Said) -> dict[str, str]:
         "unreachable": "/unreachable?next=/sign-in",
         "operator's sign-in": "/operator/sign-in",
     }
+
+
+async def _tell(shop: Shop, said: Said) -> None:
+    """A group's robot, and somebody who was invited, of whom the others are told."""
+    robot = await shop.stage.sandbox.post("robots", {"name": said.group})
+    kinds = ["organization.app_failing", "organization.staff_invited"]
+    await shop.owner.post("/api/group-robots", {"name": said.group, "webhook": robot["webhook"], "kinds": kinds})
+    helper = await shop.colleague(said.app, "administrator")
+    new = {"name": said.customers[0], "sign_in_name": f"new-{new_id().hex}", "role": "agent"}
+    await helper.post("/api/staff", new)
 
 
 async def _preview(shop: Shop, said: Said, folder: Path) -> str:

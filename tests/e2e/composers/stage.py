@@ -63,11 +63,12 @@ async def running_stage(postgres: str, worker: str) -> AsyncIterator[Stage]:
             stack.push_async_callback(database.close)
             phone = await _start_sandbox(folder)
             stack.callback(phone.stop)
-            server = await _start_server(folder, urls, phone.address)
-            stack.callback(server.stop)
             http = await stack.enter_async_context(
                 httpx2.AsyncClient(base_url=phone.address, timeout=60, limits=KEPT, trust_env=False)
             )
+            mail = (await http.get("/sandbox/mail")).json()["smtp_url"]
+            server = await _start_server(folder, urls, phone.address, mail)
+            stack.callback(server.stop)
             yield Stage(server, Sandbox(phone.address, http), phone, database)
 
 
@@ -76,7 +77,7 @@ async def _start_sandbox(folder: Path) -> Running:
     return await start("sandbox", ("-m", "wechat_sandbox", "--port", str(port)), {}, port, "/sandbox/state", folder)
 
 
-async def _start_server(folder: Path, urls: DatabaseUrls, sandbox: str) -> Running:
+async def _start_server(folder: Path, urls: DatabaseUrls, sandbox: str, mail: str) -> Running:
     port = free_port()
     make_ring_file(folder / "keys")
     environment = {
@@ -88,6 +89,8 @@ async def _start_server(folder: Path, urls: DatabaseUrls, sandbox: str) -> Runni
         "HUITOUKE_WECOM_BASE_URL": sandbox,
         "HUITOUKE_WECOM_OAUTH_URL": sandbox,
         "HUITOUKE_WECOM_SSO_URL": sandbox,
+        "HUITOUKE_SMTP_URL": mail,
+        "HUITOUKE_MAIL_FROM": "回头客 <no-reply@example.cn>",
         "HUITOUKE_LOG_FORMAT": "text",
         "HUITOUKE_LOG_LEVEL": os.environ.get("HUITOUKE_LOG_LEVEL", "warning"),
         "HUITOUKE_TESTING": "1",

@@ -11,7 +11,9 @@ STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pract
 CHINESE = re.compile(r"[\u3400-\u9fff\uff00-\uffef\u3000-\u303f]+")
 ENGLISH = re.compile(r"\b[A-Za-z]{2,}(?: [a-z]{2,})+\b")
 """Two words of a sentence or more; single ones are names (Excel, WeCom) or somebody's sign-in name."""
-RAW_KEY = re.compile(r"\b(?:app|common|errors|conversations|customers|assistant|organization)\.[a-z_]+(?:\.[a-z_]+)*\b")
+RAW_KEY = re.compile(
+    r"\b(?:app|common|errors|conversations|customers|assistant|organization|notices)\.[a-z_]+(?:\.[a-z_]+)*\b"
+)
 
 WORDS_OF_PAGE = """() => {
   // What says that it is Chinese may be; what was and became is data of the shop.

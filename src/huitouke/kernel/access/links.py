@@ -7,9 +7,10 @@ person's earlier ones.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal, cast
+from typing import Final, Literal, TypeAlias, cast
 from uuid import UUID
 
 from sqlalchemy import delete, select, text, update
@@ -28,16 +29,23 @@ from huitouke.kernel.access.service import (
     refuse_if_elsewhere,
 )
 from huitouke.kernel.access.signed_in import digest_of, forget
-from huitouke.kernel.context import Context
-from huitouke.kernel.database import platform_transaction
+from huitouke.kernel.context import Context, job_context
+from huitouke.kernel.database import platform_transaction, transaction
 from huitouke.kernel.errors import Problem
 from huitouke.kernel.keys import Secret
+from huitouke.kernel.modules import load_modules
 
 LinkKind = Literal["invitation", "reset"]
 
 LIFETIMES: Final[dict[LinkKind, timedelta]] = {"invitation": timedelta(days=7), "reset": timedelta(hours=24)}
 MAX_OPENED_PER_ADDRESS: Final = 60
 """Tries within a quarter of an hour; the 256 bits are the lock, this keeps the noise down."""
+
+LINK_USED: Final = "kernel.link_used"
+"""Registry of `LinkUsed`: who wants to know that somebody set a password by a link."""
+
+LinkUsed: TypeAlias = "Callable[[Context, UUID, LinkKind], Awaitable[None]]"
+"""`(context with an open transaction of the tenant, user id, kind of the link)`, after the password was set."""
 
 CLEAN_UP_ROWS: Final = 100
 
@@ -76,6 +84,10 @@ async def make_link(ctx: Context, user_id: UUID, kind: LinkKind) -> NewLink:
         WorksElsewhere: the person belongs to another merchant too, and only they may open that door.
     """
     await refuse_if_elsewhere(ctx, user_id)
+    return await _make(ctx, user_id, kind)
+
+
+async def _make(ctx: Context, user_id: UUID, kind: LinkKind) -> NewLink:
     token = secrets.token_urlsafe(TOKEN_BYTES)
     now = clock.now()
     expires_at = now + LIFETIMES[kind]
@@ -92,6 +104,14 @@ async def make_link(ctx: Context, user_id: UUID, kind: LinkKind) -> NewLink:
     )
     await _clean_up(ctx.session)
     return NewLink(Secret(token), kind, expires_at)
+
+
+async def make_own_link(ctx: Context, user_id: UUID) -> NewLink:
+    """A way back in that the person asked for, to be sent to nobody but them: it doesn't matter where else they work.
+
+    Earlier links end.
+    """
+    return await _make(ctx, user_id, "reset")
 
 
 async def look_at_link(token: Secret, *, address: str | None) -> OpenedLink:
@@ -128,7 +148,7 @@ async def use_link(
             await session.execute(
                 delete(AccessLink)
                 .where(AccessLink.digest == digest_of(token.reveal()), AccessLink.expires_at > now)
-                .returning(AccessLink.user_id, AccessLink.tenant_id)
+                .returning(AccessLink.user_id, AccessLink.tenant_id, AccessLink.kind)
             )
         ).one_or_none()
         if link is None:
@@ -142,6 +162,9 @@ async def use_link(
         if admitted is None:
             admitted = await open_session(session, link.user_id, link.tenant_id, address, user_agent)
     forget(user_ids=[link.user_id])
+    async with transaction(job_context(link.tenant_id)) as ctx:
+        for hears in load_modules().extensions(LINK_USED):
+            await hears(ctx, link.user_id, cast(LinkKind, link.kind))
     return admitted
 
 

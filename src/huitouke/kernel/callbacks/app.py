@@ -102,7 +102,7 @@ class CallbackApp:
         _, opened = await self._verified(kind, endpoint, query, body)
         assert opened is not None
         await self._flusher.store(endpoint, opened)
-        return b""
+        return getattr(kind, "accepted", b"")
 
     async def _address(self, scope: Scope) -> tuple[CallbackKind, Endpoint]:
         path = _PATH.fullmatch(scope["path"])

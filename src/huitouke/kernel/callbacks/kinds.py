@@ -42,7 +42,10 @@ class Opened:
 
 
 class CallbackKind(Protocol):
-    """A protocol of callbacks. Both functions are quick (no I/O) and run in the event loop."""
+    """A protocol of callbacks. Both functions are quick (no I/O) and run in the event loop.
+
+    A kind whose sender wants to read something where a POST was taken has that as `accepted: bytes`.
+    """
 
     @property
     def name(self) -> str:

@@ -16,10 +16,10 @@ def module() -> Module:
     from huitouke.modules.conversations.channels.website import Website
     from huitouke.modules.conversations.channels.wecom_kf import WecomKf
     from huitouke.modules.conversations.prerequisites import KF_MANAGED
-    from huitouke.modules.conversations.service import accounts, scope
+    from huitouke.modules.conversations.service import accounts, scope, telling
     from huitouke.modules.conversations.service.trying import DOOR
     from huitouke.modules.conversations.streams import ChatStream, ConversationStream
-    from huitouke.modules.organization.service import CHAT_DOORS, EVENT_ROUTES, PREREQUISITES, TODAY
+    from huitouke.modules.organization.service import CHAT_DOORS, EVENT_ROUTES, NOTICE_KINDS, PREREQUISITES, TODAY
 
     folder = Path(__file__).parent
     return Module(
@@ -44,6 +44,7 @@ def module() -> Module:
             events.Reopened,
             events.SessionEntered,
         ),
+        handlers=reactions.HANDLERS,
         runners=reactions.RUNNERS,
         jobs=reactions.JOBS,
         schedules=reactions.SCHEDULES,
@@ -56,6 +57,7 @@ def module() -> Module:
             CHAT_DOORS: (DOOR,),
             PROCESSORS: (accounts.channel_processors,),
             PREREQUISITES: (KF_MANAGED,),
+            NOTICE_KINDS: telling.NOTICE_KINDS,
         },
         models=(
             models.ChannelAccount,

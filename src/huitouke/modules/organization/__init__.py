@@ -10,6 +10,7 @@ def module() -> Module:
     """The manifest."""
     from pathlib import Path
 
+    from huitouke.kernel.access.links import LINK_USED
     from huitouke.kernel.audit import AuditEntry
     from huitouke.kernel.modules import PROCESS_END, MenuEntry, Permission, SurfaceRouter
     from huitouke.kernel.plans import Feature, Quota
@@ -18,7 +19,9 @@ def module() -> Module:
         company_console,
         console,
         demo,
+        events,
         ledger_console,
+        notices_console,
         operator,
         people_console,
         reactions,
@@ -45,9 +48,23 @@ def module() -> Module:
         WecomApp,
         WecomDoor,
     )
+    from huitouke.modules.organization.notice_models import (
+        AddressCode,
+        GroupRobot,
+        NoticeChoice,
+        NoticeDelivery,
+        NoticeSettings,
+        StaffNotice,
+    )
     from huitouke.modules.organization.prerequisites import PREREQUISITES
     from huitouke.modules.organization.prerequisites.built_in import BUILT_IN
+    from huitouke.modules.organization.service.notifying import NOTICE_CHANNELS, NOTICE_KINDS
+    from huitouke.modules.organization.service.notifying.channels import CHANNELS
+    from huitouke.modules.organization.service.notifying.kinds import BUILT_IN as BUILT_IN_KINDS
+    from huitouke.modules.organization.service.sms_news import SmsCallbacks
+    from huitouke.modules.organization.service.staff import tell_joined
     from huitouke.modules.organization.service.today import PARTS, TODAY
+    from huitouke.modules.organization.sms_models import SmsAccount, SmsMessage, SmsReplyRow
 
     folder = Path(__file__).parent
     return Module(
@@ -60,6 +77,7 @@ def module() -> Module:
             SurfaceRouter("console", support.router),
             SurfaceRouter("console", ledger_console.router),
             SurfaceRouter("console", company_console.router),
+            SurfaceRouter("console", notices_console.router),
             SurfaceRouter("operator", operator.router),
         ),
         permissions=(
@@ -72,7 +90,8 @@ def module() -> Module:
             MenuEntry("activities", "/activities", "gift", "organization.manage", 25, simple="only"),
             MenuEntry("settings", "/settings", "settings", SETTINGS, 90),
         ),
-        callback_kinds=(WecomCallbacks(),),
+        events=(events.SmsReplied,),
+        callback_kinds=(WecomCallbacks(), SmsCallbacks()),
         access_resolver=service.resolve_access,
         features=(Feature("own_roles"),),
         quotas=(Quota("seats", count=service.seats_taken),),
@@ -81,6 +100,9 @@ def module() -> Module:
             service.EVENT_ROUTES: reactions.ROUTES,
             TODAY: PARTS,
             PREREQUISITES: BUILT_IN,
+            LINK_USED: (tell_joined,),
+            NOTICE_CHANNELS: CHANNELS,
+            NOTICE_KINDS: BUILT_IN_KINDS,
         },
         runners=reactions.RUNNERS,
         jobs=reactions.JOBS,
@@ -101,6 +123,15 @@ def module() -> Module:
             PrerequisiteState,
             CallFailure,
             CompanyProfile,
+            GroupRobot,
+            StaffNotice,
+            NoticeDelivery,
+            NoticeChoice,
+            NoticeSettings,
+            AddressCode,
+            SmsAccount,
+            SmsMessage,
+            SmsReplyRow,
         ),
         scoped=(Scoped(AuditEntry, service.audit_in_scope),),
         migrations=folder / "migrations",

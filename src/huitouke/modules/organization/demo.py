@@ -26,6 +26,8 @@ from huitouke.modules.organization.service import (
     wecom_app,
 )
 from huitouke.modules.organization.service.departments import create_department
+from huitouke.modules.organization.service.notifying import Holders, robots, tell
+from huitouke.modules.organization.service.notifying.kinds import APP_FAILING, STAFF_JOINED
 from huitouke.modules.organization.service.people import put_in_departments
 from huitouke.modules.organization.service.prerequisites import PrerequisiteChange, change_prerequisite, enter_values
 from huitouke.modules.organization.service.roles import RoleKey
@@ -49,6 +51,7 @@ DEPARTMENTS: Final = ((2, "门店", 1), (3, "旗舰店", 2), (4, "线上客服",
 """WeCom's number, name, and the department above: 1 is the whole corp."""
 PLACES: Final = {"LinYue": (1, 1), "XiaoYu": (4, 4), "ANing": (4, 0), "XiaoMan": (3, 0)}
 """In which department who is, and which one they lead."""
+GROUP: Final = "店长群"
 PASSWORD: Final = "huitouke-demo"  # noqa: S105 - the demo's own, printed on the terminal
 WITHOUT_SANDBOX: Final = {"corp_id": "ww0000000000000000", "agentid": 1000002, "secret": "demo-secret-of-no-use"}
 
@@ -78,6 +81,22 @@ async def load(context: Context, world: DemoWorld) -> None:
     await _fill_address_book(world, app["corp_id"])
     async with transaction(context) as ctx:
         await address_book.connect(ctx, await wecom_app(ctx, row.id))
+    await _tell_group(context, world, app["corp_id"])
+
+
+async def _tell_group(context: Context, world: DemoWorld, corp_id: str) -> None:
+    """A robot in the managers' group, and the first notice."""
+    made = await world.sandbox("POST", f"robots?corp_id={corp_id}", {"name": GROUP})
+    async with transaction(context) as ctx:
+        await robots.add_robot(ctx, GROUP, Secret(made["webhook"]), [APP_FAILING.name, STAFF_JOINED.name])
+        await tell(
+            ctx,
+            STAFF_JOINED,
+            Holders("organization.manage"),
+            dedupe_key="demo",
+            args={"name": HELPER[0]},
+            link="/settings/staff",
+        )
 
 
 async def _staff(ctx: Context, owner_id: UUID | None) -> list[UUID]:

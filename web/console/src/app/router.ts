@@ -31,6 +31,7 @@ export function makeRouter(features: readonly Feature[]): Router {
       { path: '/in/:door', name: 'door', component: () => import('./session/DoorPage.vue'), meta: { open: true, title: 'app.sign_in.title' } },
       { path: '/in/:door/back', name: 'door-back', component: () => import('./session/DoorPage.vue'), meta: { open: true, title: 'app.sign_in.title' } },
       { path: '/sign-up', name: 'sign-up', component: () => import('./session/SignUpPage.vue'), meta: { open: true, title: 'app.sign_up.title' } },
+      { path: '/forgotten', name: 'forgotten', component: () => import('./session/ForgottenPage.vue'), meta: { open: true, title: 'app.forgotten.title' } },
       { path: '/unreachable', name: 'unreachable', component: () => import('./pages/UnreachablePage.vue'), meta: { title: 'app.unreachable.title' } },
       {
         path: '/',
@@ -52,7 +53,7 @@ export function makeRouter(features: readonly Feature[]): Router {
     if (isOperators(to.path)) return (await import('../operator/area')).enter(router, to);
     const signedIn = await restoreSession().catch(() => null);
     if (signedIn === null) return { name: 'unreachable', query: { next: to.fullPath } };
-    if (to.meta.open) return signedIn && ['sign-in', 'sign-up', 'door'].includes(String(to.name)) ? '/' : true;
+    if (to.meta.open) return signedIn && ['sign-in', 'sign-up', 'door', 'forgotten'].includes(String(to.name)) ? '/' : true;
     if (!signedIn) return { name: 'sign-in', query: to.fullPath === '/' ? {} : { next: to.fullPath } };
     if (to.name === 'home') return { path: useSession().me?.menu[0]?.path ?? '/me', replace: true };
     if (!useSession().allowsAny(to.meta.permissions ?? [])) return { name: 'forbidden', query: { from: to.fullPath } };

@@ -89,4 +89,11 @@ export type DeadLetter = Schemas['DeadLetterOut'];
 export type PlanShown = Schemas['PlanOut'];
 export type SignUp = Schemas['SignUpIn'];
 /** An operator of the platform who asks to be let in. */
+export type Notice = Schemas['NoticeOut'];
+export type NoticeSettings = Schemas['NoticeSettingsOut'];
+export type NoticeKind = Schemas['KindOut'];
+export type NoticeDelivery = Schemas['DeliveryOut'];
+export type GroupRobot = Schemas['RobotOut'];
+export type SmsAccount = Schemas['SmsAccountOut'];
+export type GroupKind = Schemas['GroupKind'];
 export type Visit = Schemas['VisitRow'];

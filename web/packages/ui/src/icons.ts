@@ -5,6 +5,7 @@ export {
   ArrowLeft as IconBack,
   ArrowUpRight as IconSent,
   BadgeCheck as IconVerified,
+  Bell as IconBell,
   Blocks as IconExtension,
   BookOpenText as IconKnowledge,
   Bot as IconAssistant,

@@ -2,9 +2,11 @@
 
 from typing import Final
 
+from huitouke.kernel.events import Handler
 from huitouke.kernel.work import Job, Runner, Schedule
 from huitouke.modules.conversations.reactions.accounts import look_at_accounts, look_at_accounts_later
 from huitouke.modules.conversations.reactions.delivering import send, send_later
+from huitouke.modules.conversations.reactions.failures import tell_of_failures
 from huitouke.modules.conversations.reactions.media import fetch_media, fetch_media_later
 from huitouke.modules.conversations.reactions.notices import bring_card_up_to_date, notify_handover
 from huitouke.modules.conversations.reactions.profiles import fetch_profiles
@@ -29,4 +31,5 @@ JOBS: Final[tuple[Job, ...]] = (
     end_session,
     refresh_session,
 )
+HANDLERS: Final[tuple[Handler, ...]] = (tell_of_failures,)
 SCHEDULES: Final[tuple[Schedule, ...]] = (pull_all,)

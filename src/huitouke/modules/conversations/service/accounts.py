@@ -27,6 +27,7 @@ from huitouke.modules.conversations.channels import (
 from huitouke.modules.conversations.models import ChannelAccount
 from huitouke.modules.conversations.service import problems
 from huitouke.modules.conversations.service.event_texts import KINDS, MAX_BYTES, EventText
+from huitouke.modules.conversations.service.telling import tell_failing, tell_restored
 from huitouke.modules.organization import service as organization
 from huitouke.wechat.errors import WecomError
 from huitouke.wechat.kf import KfClient
@@ -322,12 +323,22 @@ async def change_servicers(
 
 
 async def account_failed(ctx: Context, account_id: UUID, code: str) -> None:
-    """The account can't work until a person does something: shown with the reason until a call succeeds again."""
+    """The account can't work until a person does something: shown with the reason until a call succeeds again.
+
+    Who connects accounts is told when it begins.
+    """
+    if await tell_failing(ctx, account_id, code):
+        realtime.hint(ctx, kind="channel_account", id=account_id)
+        return
     await _set(ctx, account_id, state="failing", last_error_code=code, last_error_at=clock.now())
 
 
 async def account_works(ctx: Context, account_id: UUID) -> None:
     """What was wrong is over."""
+    failing = select(ChannelAccount.name).where(ChannelAccount.id == account_id, ChannelAccount.state == "failing")
+    name = await ctx.session.scalar(failing.with_for_update())
+    if name is not None:
+        await tell_restored(ctx, account_id, name)
     await _set(ctx, account_id, state="active", last_error_code=None)
 
 

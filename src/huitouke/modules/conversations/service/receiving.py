@@ -30,6 +30,7 @@ from huitouke.modules.conversations.service.announce import announce
 from huitouke.modules.conversations.service.event_texts import texts_of
 from huitouke.modules.conversations.service.handling import NOTICE_RUNNER
 from huitouke.modules.conversations.service.inbound_rules import ConversationState, Effects, Setting, apply
+from huitouke.modules.conversations.service.telling import tell_restored
 from huitouke.modules.conversations.sql import inbound as sql
 from huitouke.modules.customers import service as customers
 
@@ -131,6 +132,7 @@ async def _take_in(
     await raw.execute(sql.SYNCED, ctx.tenant_id, account.id, cursor, now)
     if account.state == "failing":
         realtime.hint(ctx, kind="channel_account", id=account.id)
+        await tell_restored(ctx, account.id, account.name)
     fresh = await _without_seen(ctx, account.id, tidied(items, now))
     if not fresh:
         return 0

@@ -8,9 +8,21 @@ from huitouke.modules.organization.service.clients import close_clients, wecom_c
 from huitouke.modules.organization.service.event_routes import EVENT_ROUTES, WecomEventRoute, callback_fields
 from huitouke.modules.organization.service.granting import held
 from huitouke.modules.organization.service.industries import CHAT_DOORS, INDUSTRY_KEYS, INDUSTRY_PARTS, ChatDoor, Shop
+from huitouke.modules.organization.service.notifying import (
+    NOTICE_CHANNELS,
+    NOTICE_KINDS,
+    Holders,
+    NoticeChannel,
+    NoticeKind,
+    NotSent,
+    People,
+    Recipients,
+    tell,
+)
 from huitouke.modules.organization.service.onboarding import chat_page
 from huitouke.modules.organization.service.own_roles import RoleChange, create_role, delete_role, update_role
 from huitouke.modules.organization.service.scopes import audit_in_scope, of_people_in, owners_of, people_in, sees
+from huitouke.modules.organization.service.sms import SmsReply, queue_sms, sms_reply
 from huitouke.modules.organization.service.staff import (
     Founded,
     NewStaff,
@@ -46,6 +58,8 @@ __all__ = [
     "EVENT_ROUTES",
     "INDUSTRY_KEYS",
     "INDUSTRY_PARTS",
+    "NOTICE_CHANNELS",
+    "NOTICE_KINDS",
     "PREREQUISITES",
     "TODAY",
     "ChatDoor",
@@ -54,11 +68,18 @@ __all__ = [
     "Day",
     "Found",
     "Founded",
+    "Holders",
     "NewStaff",
     "NewWecomApp",
+    "NotSent",
+    "NoticeChannel",
+    "NoticeKind",
+    "People",
     "Prerequisite",
+    "Recipients",
     "RoleChange",
     "Shop",
+    "SmsReply",
     "StaffChange",
     "StaffContact",
     "TodayLine",
@@ -89,14 +110,17 @@ __all__ = [
     "open_door",
     "owners_of",
     "people_in",
+    "queue_sms",
     "remove_second_step",
     "resolve_access",
     "seats_taken",
     "sees",
+    "sms_reply",
     "staff_link",
     "staff_names",
     "staff_of_wecom_userid",
     "staff_to_notify",
+    "tell",
     "update_role",
     "update_staff",
     "update_wecom_app",

@@ -14,6 +14,7 @@ from huitouke.kernel.context import Context
 from huitouke.kernel.database import connection
 from huitouke.kernel.ids import new_id
 from huitouke.modules.organization import sql
+from huitouke.modules.organization.service.notifying.choosing import forget_choices
 from huitouke.wechat.contacts import Department
 
 MAX_NAME_CHARACTERS: Final = 64
@@ -101,6 +102,7 @@ async def leave(ctx: Context, staff_ids: Sequence[UUID]) -> int:
     rows = await raw.fetch(sql.MARK_LEFT, ctx.tenant_id, list(staff_ids), clock.now())
     signed_in = [row for row in rows if row["user_id"] is not None]
     await access.end_memberships(ctx, [row["user_id"] for row in signed_in])
+    await forget_choices(ctx, [row["id"] for row in rows])
     await audit.record_many(
         ctx, "organization.staff_left", "staff", [row["id"] for row in signed_in], after={"because": "address_book"}
     )

@@ -32,6 +32,8 @@ from huitouke.modules.organization.service import address_book_people as people
 from huitouke.modules.organization.service.address_book import BOOK_KEY, BOOK_RUNNER, next_night, set_due
 from huitouke.modules.organization.service.address_book_people import BookPerson
 from huitouke.modules.organization.service.clients import wecom_client
+from huitouke.modules.organization.service.notifying import Holders, tell
+from huitouke.modules.organization.service.notifying.kinds import BOOK_ASKS
 from huitouke.wechat.agent import AgentClient
 from huitouke.wechat.contacts import (
     DEPARTMENT_GONE,
@@ -253,6 +255,10 @@ async def _leaving(reader: Reader, place: Place) -> None:
             if leaving > ASK_ABOVE and leaving * 2 > known:
                 book.state, book.leaving = "asking", leaving
                 await set_due(ctx, book, await next_night(ctx))
+                await tell(
+                    ctx, BOOK_ASKS, Holders("organization.manage"), dedupe_key=f"book_asks:{book.run}",
+                    args={"count": leaving}, link="/settings/people/address-book",
+                )  # fmt: skip
                 return
         some = [row["id"] for row in await raw.fetch(sql.SOME_LEAVERS, ctx.tenant_id, LEAVERS_PER_STEP)]
         if some:

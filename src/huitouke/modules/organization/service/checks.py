@@ -20,6 +20,8 @@ from huitouke.modules.organization.diagnosis.mistakes import of_refusal
 from huitouke.modules.organization.diagnosis.wecom_clock import TOLERATED, clock_difference
 from huitouke.modules.organization.models import WecomApp, WecomDoor
 from huitouke.modules.organization.service.clients import wecom_client, wecom_http
+from huitouke.modules.organization.service.notifying import Holders, tell
+from huitouke.modules.organization.service.notifying.kinds import APP_FAILING, APP_RESTORED
 from huitouke.modules.organization.service.wecom_apps import wecom_app
 from huitouke.wechat.agent import Agent, AgentClient
 from huitouke.wechat.errors import IpNotTrusted, WecomError
@@ -56,6 +58,7 @@ async def check_wecom_app(context: Context, app_id: UUID) -> list[Check]:
     checks.append(_callback_check(context, heard))
     failed = any(check.state == "failed" for check in checks)
     async with transaction(context) as ctx:
+        await _tell(ctx, app, "failing" if failed else "verified")
         await ctx.session.execute(
             update(WecomApp)
             .where(WecomApp.id == app_id)
@@ -68,6 +71,21 @@ async def check_wecom_app(context: Context, app_id: UUID) -> list[Check]:
             .execution_options(synchronize_session=False)
         )
     return checks
+
+
+async def _tell(ctx: Context, app: WecomApp, state: str) -> None:
+    """Tells who manages apps when one begins to fail, or works again; at most once an hour each."""
+    if state == app.state or "failing" not in (state, app.state):
+        return
+    kind = APP_FAILING if state == "failing" else APP_RESTORED
+    await tell(
+        ctx,
+        kind,
+        Holders("organization.manage", but=ctx.actor.id),
+        dedupe_key=f"{kind.name}:{app.id}:{clock.now():%Y%m%d%H}",
+        args={"app": app.name},
+        link=f"/settings/channels/apps/{app.id}",
+    )
 
 
 async def _call_checks(context: Context, app: WecomApp, has_door: bool) -> tuple[list[Check], dict[str, str | None]]:

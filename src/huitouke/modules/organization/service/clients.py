@@ -13,12 +13,14 @@ from huitouke.kernel import clock
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import connection
 from huitouke.kernel.errors import NotFound
-from huitouke.kernel.keys import unseal
+from huitouke.kernel.keys import Secret, unseal
 from huitouke.kernel.settings import get_settings
 from huitouke.kernel.work import Gathering
 from huitouke.modules.organization.service.call_failures import counter
 from huitouke.modules.organization.service.tokens import DatabaseTokenStore, credential_key
+from huitouke.sms import AliyunSms, SmsProvider
 from huitouke.wechat.client import WecomClient, token_fetcher
+from huitouke.wechat.group_robots import GroupRobotClient
 from huitouke.wechat.tokens import Credential, TokenCentre
 
 MAX_CONNECTIONS: Final = 100
@@ -77,6 +79,18 @@ async def close_clients() -> None:
     """Closes the connections of this event loop; called when the process ends."""
     for http, _ in _pools.pop(asyncio.get_running_loop(), {}).values():
         await http.aclose()
+
+
+def group_robot(key: Secret) -> GroupRobotClient:
+    """The client of the robot with that key."""
+    base_url = get_settings().wecom_base_url
+    return GroupRobotClient(_pool(base_url)[0], key.reveal(), base_url)
+
+
+def sms_provider(access_key_id: str, secret: Secret) -> SmsProvider:
+    """The provider of SMS with that account."""
+    base_url = get_settings().sms_base_url
+    return AliyunSms(_pool(get_settings().wecom_base_url)[0], access_key_id, secret.reveal(), clock.now, base_url)
 
 
 def _pool(base_url: str) -> tuple[httpx2.AsyncClient, TokenCentre]:

@@ -18,6 +18,7 @@ from huitouke.modules.organization.service import problems
 from huitouke.modules.organization.service.address_book import connected
 from huitouke.modules.organization.service.departments import departments_there
 from huitouke.modules.organization.service.granting import refuse_departments_beyond, refuse_role_beyond
+from huitouke.modules.organization.service.notifying.choosing import forget_choices
 from huitouke.modules.organization.service.own_roles import role_to_give
 from huitouke.modules.organization.service.roles import RoleKey
 from huitouke.modules.organization.service.staff import (
@@ -30,6 +31,7 @@ from huitouke.modules.organization.service.staff import (
     locked,
     own_role,
     refuse_person_beyond,
+    tell_invited,
 )
 
 MAX_DEPARTMENTS_EACH: Final = 20
@@ -127,6 +129,7 @@ async def invite(ctx: Context, staff_id: UUID, sign_in_name: str, role: RoleKey)
     await access.add_membership(ctx, staff.user_id)
     link = await links.make_link(ctx, staff.user_id, "invitation")
     await audit.record(ctx, "organization.staff_invited", "staff", staff.id, after=facts(staff, own))
+    await tell_invited(ctx, staff)
     realtime.hint(ctx, kind="staff", id=staff_id)
     return link
 
@@ -149,6 +152,7 @@ async def resign(ctx: Context, staff_id: UUID) -> Staff:
     await ctx.session.flush()
     if staff.user_id is not None:
         await access.end_membership(ctx, staff.user_id)
+    await forget_choices(ctx, [staff.id])
     await audit.record(
         ctx, "organization.staff_left", "staff", staff_id, after={**facts(staff, own), "because": "hand"}
     )

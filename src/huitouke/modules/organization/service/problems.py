@@ -204,6 +204,49 @@ class YouYourself(Conflict):
     type = "organization.you_yourself"
 
 
+class NothingToSendAgain(Conflict):
+    """It was sent, or is on its way."""
+
+    type = "organization.nothing_to_send_again"
+
+
+class NoWayToYou(Conflict):
+    """This channel doesn't reach the person: an address or a connection is missing."""
+
+    type = "organization.no_way_to_you"
+
+
+class NoMail(Conflict):
+    """This installation sends no e-mail: links are copied and passed on."""
+
+    type = "organization.no_mail"
+
+
+class CodeGone(Problem):
+    """Too late, too many wrong codes, or none was sent: one begins again."""
+
+    status = 410
+    type = "organization.code_gone"
+
+
+class NoSmsAccount(Conflict):
+    """The merchant has no account at a provider of SMS."""
+
+    type = "organization.no_sms_account"
+
+
+class NoWebhook(InvalidInput):
+    """This is not the address of a group's robot."""
+
+    type = "organization.no_webhook"
+
+
+class RobotExists(Conflict):
+    """This robot is entered already."""
+
+    type = "organization.robot_exists"
+
+
 class ImportNotPreviewed(Conflict):
     """The file is being taken in already, was taken in, or could not be read."""
 

@@ -26,7 +26,10 @@ from huitouke.kernel.work import schedule
 from huitouke.modules.organization.models import Onboarding, OwnRole, Staff
 from huitouke.modules.organization.service import problems
 from huitouke.modules.organization.service.address_book import connected
-from huitouke.modules.organization.service.granting import only_owners, refuse_role_beyond
+from huitouke.modules.organization.service.granting import MANAGE, only_owners, refuse_role_beyond
+from huitouke.modules.organization.service.notifying import Holders, tell
+from huitouke.modules.organization.service.notifying.kinds import STAFF_INVITED, STAFF_JOINED
+from huitouke.modules.organization.service.notifying.watching import KIND as WATCH
 from huitouke.modules.organization.service.own_roles import begin_with_roles, role_to_give
 from huitouke.modules.organization.service.roles import OWN, RoleKey, permissions_of
 from huitouke.modules.organization.service.scopes import scope_of, who_see
@@ -111,7 +114,7 @@ async def found(ctx: Context, name: str, owner: NewStaff, plan: Subscription, *,
     if plan.plan_id is not None:
         await begin_with_roles(ctx, plan.plan_id)
     await audit.record(ctx, "organization.founded", "tenant", ctx.tenant_id, after={"name": title})
-    for kind in (measuring.KIND, health.KIND):
+    for kind in (measuring.KIND, health.KIND, WATCH):
         await schedule(ctx, kind, now)
     return Founded(ctx.tenant_id, staff.id, _user_of(staff))
 
@@ -128,6 +131,8 @@ async def add_staff(ctx: Context, new: NewStaff) -> Staff:
     await plans.use(ctx, SEATS)
     staff = await _insert(ctx, new)
     await audit.record(ctx, "organization.staff_added", "staff", staff.id, after=facts(staff, own))
+    if new.password is None:
+        await tell_invited(ctx, staff)
     return staff
 
 
@@ -190,6 +195,34 @@ async def staff_link(ctx: Context, staff_id: UUID) -> links.NewLink:
     link = await links.make_link(ctx, user_id, "invitation" if invited else "reset")
     await audit.record(ctx, "organization.staff_link_made", "staff", staff.id, after={"kind": link.kind})
     return link
+
+
+async def tell_invited(ctx: Context, staff: Staff) -> None:
+    """The others who manage people learn of it."""
+    await tell(
+        ctx,
+        STAFF_INVITED,
+        Holders(MANAGE, but=ctx.actor.id),
+        dedupe_key=f"staff_invited:{staff.id}",
+        args={"name": staff.name},
+        link="/settings/staff",
+    )
+
+
+async def tell_joined(ctx: Context, user_id: UUID, kind: links.LinkKind) -> None:
+    """Somebody who was invited has set a password."""
+    if kind != "invitation":
+        return
+    staff = await ctx.session.scalar(select(Staff).where(Staff.user_id == user_id))
+    if staff is not None:
+        await tell(
+            ctx,
+            STAFF_JOINED,
+            Holders(MANAGE, but=staff.id),
+            dedupe_key=f"staff_joined:{staff.id}",
+            args={"name": staff.name},
+            link="/settings/staff",
+        )
 
 
 async def remove_second_step(ctx: Context, staff_id: UUID) -> None:

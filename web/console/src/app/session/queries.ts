@@ -7,6 +7,7 @@ export const keys = {
   handed: (token: string) => ['session', 'handed', token] as const,
   devices: ['session', 'devices'] as const,
   secondFactor: ['session', 'second-factor'] as const,
+  forgotten: ['session', 'forgotten'] as const,
   signUp: ['session', 'sign-up'] as const,
 };
 
@@ -42,6 +43,11 @@ export function doorQuery(door: string) {
 /** Whether shops may sign up by themselves. */
 export function signUpQuery() {
   return queryOptions({ queryKey: keys.signUp, queryFn: ({ signal }) => unwrap(api.GET('/api/sign-up', { signal })) });
+}
+
+/** Whether who forgot the password can have a link mailed. */
+export function forgottenQuery() {
+  return queryOptions({ queryKey: keys.forgotten, queryFn: ({ signal }) => unwrap(api.GET('/api/forgotten-password', { signal })) });
 }
 
 export function devicesQuery() {

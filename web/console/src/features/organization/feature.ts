@@ -57,6 +57,7 @@ export const organization: Feature = {
         },
         { path: 'plan', component: () => import('./pages/PlanPage.vue'), meta: meta('organization.plan.title', PLAN) },
         { path: 'support', component: () => import('./pages/SupportPage.vue'), meta: meta('organization.support.title', SUPPORT) },
+        { path: 'notices', component: () => import('./pages/NoticesPage.vue'), meta: meta('organization.notices.title') },
         { path: 'work', component: () => import('./pages/WorkPage.vue'), meta: meta('organization.work.title', WORK) },
         { path: 'privacy', component: () => import('@/features/customers').then((one) => one.loadPrivacyPage()), meta: meta('customers.privacy.title', PRIVACY) },
         { path: 'audit', component: () => import('./pages/AuditPage.vue'), meta: meta('organization.audit.title', AUDIT) },

@@ -15,6 +15,7 @@ export const live: LiveHandlers = {
       void cache.invalidateQueries({ queryKey: keys.departments });
       void cache.invalidateQueries({ queryKey: keys.staff });
     },
+    notice_delivery: (_id, cache) => void cache.invalidateQueries({ queryKey: keys.deliveries }),
     address_book: (_id, cache) => void cache.invalidateQueries({ queryKey: keys.book }),
     staff_import: (id, cache) => void cache.invalidateQueries({ queryKey: keys.import(id ?? '') }),
     // Of one person, or of everybody who has a role.

@@ -21,6 +21,9 @@ export interface PeopleFilter {
   state: 'here' | 'sign_in' | 'listed' | 'left';
 }
 
+/** Everything that went out, or what may not have arrived. */
+export type DeliveryView = 'all' | 'not_told';
+
 export const keys = {
   apps: ['organization', 'apps'] as const,
   app: (id: string) => ['organization', 'apps', id] as const,
@@ -44,6 +47,10 @@ export const keys = {
   hostedPage: ['organization', 'hosted-page'] as const,
   visits: ['organization', 'visits'] as const,
   departmentTree: ['organization', 'departments', 'tree'] as const,
+  sms: ['organization', 'sms'] as const,
+  robots: ['organization', 'robots'] as const,
+  deliveries: ['organization', 'deliveries'] as const,
+  deliveriesOf: (view: DeliveryView) => ['organization', 'deliveries', view] as const,
   deadLetters: ['organization', 'dead-letters'] as const,
   audit: (filter: AuditFilter) => ['organization', 'audit', filter] as const,
   check: (of: Checked, id: string) => ['organization', 'check', of, id] as const,
@@ -219,6 +226,22 @@ export function visitsQuery() {
 /** The tree, for whoever chooses from it. */
 export function departmentTreeQuery() {
   return queryOptions({ queryKey: keys.departmentTree, queryFn: ({ signal }) => unwrap(api.GET('/api/department-tree', { signal })) });
+}
+
+export function smsQuery() {
+  return queryOptions({ queryKey: keys.sms, queryFn: ({ signal }) => unwrap(api.GET('/api/sms-account', { signal })) });
+}
+
+export function robotsQuery() {
+  return queryOptions({ queryKey: keys.robots, queryFn: ({ signal }) => unwrap(api.GET('/api/group-robots', { signal })) });
+}
+
+export function deliveriesQuery(view: DeliveryView) {
+  return infiniteQueryOptions({
+    queryKey: keys.deliveriesOf(view),
+    queryFn: ({ pageParam, signal }) => unwrap(api.GET('/api/notices/deliveries', { params: { query: { ...page(pageParam), view } }, signal })),
+    ...pagedOptions,
+  });
 }
 
 const DEAD_LETTERS_POLL_MS = 15_000;
