@@ -1,5 +1,7 @@
 """The company behind the shop."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from huitouke.kernel.database.ddl import tenant_table
@@ -11,10 +13,18 @@ depends_on = None
 
 
 def upgrade() -> None:
-    words = ("name", "licence_number", "address", "contact_name", "contact_phone", "industry")
     tenant_table(
         "company_profiles",
-        *(sa.Column(name, sa.Text(), nullable=False, server_default="") for name in words),
+        _words("name"),
+        _words("licence_number"),
+        _words("address"),
+        _words("contact_name"),
+        _words("contact_phone"),
+        _words("industry"),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         primary_key=(),
     )
+
+
+def _words(name: str) -> sa.Column[Any]:
+    return sa.Column(name, sa.Text(), nullable=False, server_default="")

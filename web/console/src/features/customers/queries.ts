@@ -17,12 +17,13 @@ export const keys = {
   detail: (id: string) => ['customers', 'detail', id] as const,
 };
 
+const filters = (q: string, only: Only) => ({ ...(q && { q }), ...(only.quiet && { quiet_days: only.quiet }), ...(only.noOffers && { no_offers: true }) });
+
 export function customersQuery(q: string, only: Only = {}) {
-  const query = { ...(q && { q }), ...(only.quiet && { quiet_days: only.quiet }), ...(only.noOffers && { no_offers: true }) };
   return infiniteQueryOptions({
     queryKey: keys.list(q, only),
     queryFn: ({ pageParam, signal }) =>
-      unwrap(api.GET('/api/customers', { params: { query: { limit: PAGE_SIZE, ...query, ...(pageParam && { cursor: pageParam }) } }, signal })),
+      unwrap(api.GET('/api/customers', { params: { query: { limit: PAGE_SIZE, ...filters(q, only), ...(pageParam && { cursor: pageParam }) } }, signal })),
     ...pagedOptions,
   });
 }
