@@ -228,10 +228,16 @@ async def test_after_any_sequence_no_offer_leaves_to_who_refused(world: World, s
 
 
 SOURCE = Path(huitouke.__file__).parent
-THE_SENDER = "modules/conversations/reactions/delivering.py"
-"""The one place from which a channel's `send` is called; `delivery.begin` asked before, in the same run."""
+SENDERS = {
+    "modules/conversations/reactions/delivering.py": "`delivery.begin` asked before, in the same run",
+    "modules/organization/service/sms.py": "`begin` asked before, in the same run",
+}
+"""The one place of each way to customers from which a message leaves."""
 
 OTHER_SENDS = {
+    "modules/organization/reactions.py": "the SMS sender itself",
+    "modules/organization/service/notifying/delivery.py": "notices to the shop's own people",
+    "modules/organization/service/mailing.py": "links to the shop's own people",
     "modules/assistant/model/transport.py": "a model's endpoint",
     "kernel/realtime/socket.py": "a browser's socket",
     "kernel/realtime/connection.py": "a browser's socket",
@@ -247,7 +253,7 @@ def test_only_the_sender_calls_a_channel() -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "send"
     }
 
-    assert calling == {THE_SENDER, *OTHER_SENDS}, "whoever sends asks `kernel.outreach` first, in the one place"
+    assert calling == {*SENDERS, *OTHER_SENDS}, "whoever sends asks `kernel.outreach` first, in the one place"
 
 
 def test_everything_that_is_queued_says_what_for() -> None:

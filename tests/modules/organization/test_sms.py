@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import select, text
 
 from huitouke.kernel import clock
-from huitouke.kernel.context import Context
 from huitouke.kernel.database import transaction
 from huitouke.kernel.errors import InvalidInput
 from huitouke.kernel.ids import new_id
@@ -90,22 +89,20 @@ async def test_what_can_not_be_sent_is_refused_at_once(desk: Desk, shop: Desk) -
         await queued(shop, number())
 
 
-async def test_who_must_not_be_written_to_is_asked_about_when_it_leaves(
-    shop: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = []
-
-    async def refuse(ctx: Context, recipients: Any, *, channel: str, purpose: str) -> dict[Any, str]:
-        asked.append((channel, purpose))
-        return dict.fromkeys(recipients, "opted_out")
-
-    monkeypatch.setattr(sms, "refusals", refuse)
-    phone = number()
-    sent = await queued(shop, phone, template="offer", params={}, purpose="service")
+async def test_who_answered_that_they_want_none_gets_no_more_offers(shop: Desk, running: tuple[Sandbox, str]) -> None:
+    """Asked about when the message leaves; what was bought is still told."""
+    phone, other = number(), number()
+    await tell(shop, running[1], [answer_of(phone, "TD", 1), answer_of(other, "几点关门", 2)])
     await shop.work()
-    row = await message(shop, sent)
-    assert (row.state, row.error_code, asked) == ("refused", "opted_out", [("sms", "service")])
-    assert await on_phone(shop, phone) == []
+    now = clock.now().astimezone(ZONE)
+    noon = now.replace(hour=12, minute=0, second=0) + timedelta(days=1)
+    async with shop.later((noon - now).total_seconds()):
+        offers = [await queued(shop, one, template="offer", params={}, purpose="marketing") for one in (phone, other)]
+        await queued(shop, phone)
+        await shop.work()
+    refused, sent = [await message(shop, one) for one in offers]
+    assert (refused.state, refused.error_code, sent.state) == ("refused", "refused_marketing", "sent")
+    assert await on_phone(shop, phone) == ["【拾光衣橱】您的验证码是4711。"]
 
 
 async def test_offers_wait_for_the_morning(shop: Desk) -> None:
@@ -173,12 +170,11 @@ async def test_an_answer_is_taken_in_once_and_its_event_holds_neither_number_nor
     shop: Desk, running: tuple[Sandbox, str]
 ) -> None:
     phone = number()
-    answer = {"phone_number": phone[3:], "content": "R", "send_time": "2026-11-22 12:00:00", "sequence_id": 42}
-    await tell(shop, running[1], [answer])
-    await tell(shop, running[1], [answer])
+    await tell(shop, running[1], [answer_of(phone, "R", 42)])
+    await tell(shop, running[1], [answer_of(phone, "R", 42)])
     async with transaction(shop.context) as ctx:
         (row,) = (await ctx.session.scalars(select(SmsReplyRow))).all()
-        reply = await organization.sms_reply(ctx, row.id)
+        (reply,) = await organization.sms_replies(ctx, [row.id])
         events = await ctx.session.scalars(
             text("SELECT payload::text FROM events WHERE tenant_id = :t AND type = 'organization.sms_replied'"),
             {"t": ctx.tenant_id},
@@ -200,6 +196,10 @@ async def test_the_secret_stands_nowhere(shop: Desk, caplog: pytest.LogCaptureFi
         assert SECRET not in "".join(rows)
     for hidden in (SECRET, phone[3:], "4711"):
         assert hidden not in caplog.text
+
+
+def answer_of(phone: str, words: str, number: int) -> dict[str, Any]:
+    return {"phone_number": phone[3:], "content": words, "send_time": "2026-11-22 12:00:00", "sequence_id": number}
 
 
 async def tell(desk: Desk, address: str, entries: list[dict[str, Any]]) -> None:

@@ -12,7 +12,7 @@ def module() -> Module:
     from huitouke.kernel.outreach import OUTREACH_CHECKS, OUTREACH_NOTES
     from huitouke.kernel.plans import Quota
     from huitouke.kernel.scoping import Scoped
-    from huitouke.modules.customers import console, models, privacy_console, queries, service, today
+    from huitouke.modules.customers import console, models, privacy_console, queries, reactions, service, today
     from huitouke.modules.customers.events import CustomerChanged, CustomerCreated, MarketingAllowed, MarketingRefused
     from huitouke.modules.customers.models import Customer, CustomerFollower, CustomerIdentity
     from huitouke.modules.customers.service import scope
@@ -32,6 +32,7 @@ def module() -> Module:
         menu=(MenuEntry("customers", "/customers", "user", "customers.view", 20, simple="main"),),
         quotas=(Quota("contacts", count=queries.contacts),),
         events=(CustomerCreated, CustomerChanged, MarketingRefused, MarketingAllowed),
+        handlers=reactions.HANDLERS,
         models=(
             Customer,
             CustomerIdentity,

@@ -14,6 +14,7 @@ def module() -> Module:
     from huitouke.kernel.audit import AuditEntry
     from huitouke.kernel.modules import PROCESS_END, MenuEntry, Permission, SurfaceRouter
     from huitouke.kernel.plans import Feature, Quota
+    from huitouke.kernel.processors import PROCESSORS
     from huitouke.kernel.scoping import Scoped
     from huitouke.modules.organization import (
         company_console,
@@ -61,6 +62,7 @@ def module() -> Module:
     from huitouke.modules.organization.service.notifying import NOTICE_CHANNELS, NOTICE_KINDS
     from huitouke.modules.organization.service.notifying.channels import CHANNELS
     from huitouke.modules.organization.service.notifying.kinds import BUILT_IN as BUILT_IN_KINDS
+    from huitouke.modules.organization.service.sms import processor
     from huitouke.modules.organization.service.sms_news import SmsCallbacks
     from huitouke.modules.organization.service.staff import tell_joined
     from huitouke.modules.organization.service.today import PARTS, TODAY
@@ -103,6 +105,7 @@ def module() -> Module:
             LINK_USED: (tell_joined,),
             NOTICE_CHANNELS: CHANNELS,
             NOTICE_KINDS: BUILT_IN_KINDS,
+            PROCESSORS: (processor,),
         },
         runners=reactions.RUNNERS,
         jobs=reactions.JOBS,

@@ -7,7 +7,7 @@ from huitouke.kernel.events import Event
 
 
 class SmsReplied(Event):
-    """Somebody answered an SMS; `service.sms_reply` gives number and text, which stand in no event."""
+    """Somebody answered an SMS; `service.sms_replies` gives number and text, which stand in no event."""
 
     event_type: ClassVar[str] = "organization.sms_replied"
 

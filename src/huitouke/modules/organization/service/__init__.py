@@ -22,7 +22,7 @@ from huitouke.modules.organization.service.notifying import (
 from huitouke.modules.organization.service.onboarding import chat_page
 from huitouke.modules.organization.service.own_roles import RoleChange, create_role, delete_role, update_role
 from huitouke.modules.organization.service.scopes import audit_in_scope, of_people_in, owners_of, people_in, sees
-from huitouke.modules.organization.service.sms import SmsReply, queue_sms, sms_reply
+from huitouke.modules.organization.service.sms import SmsReply, queue_sms, sms_replies
 from huitouke.modules.organization.service.staff import (
     Founded,
     NewStaff,
@@ -115,7 +115,7 @@ __all__ = [
     "resolve_access",
     "seats_taken",
     "sees",
-    "sms_reply",
+    "sms_replies",
     "staff_link",
     "staff_names",
     "staff_of_wecom_userid",
