@@ -30,6 +30,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Starts the run's PostgreSQL, in the process that is no worker, before any worker starts."""
     os.environ.setdefault("HUITOUKE_TESTING", "1")
     os.environ.setdefault("HUITOUKE_LOG_LEVEL", "warning")
+    # Nobody listens there: at the default address a demo may run, and what looks at our own address would find it.
+    os.environ.setdefault("HUITOUKE_PUBLIC_URL", "http://127.0.0.1:9")
     # structlog's own default draws every local variable of a stack: seconds of work and megabytes per exception.
     plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])

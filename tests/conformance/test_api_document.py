@@ -45,6 +45,7 @@ NOT_HERE = {
     "session_sign_out": "ends the session of everything after it",
     "session_change_password": "the throttle of wrong passwords would answer everything after the tenth",
     "session_sign_in": "likewise",
+    "session_forgotten_open": "takes nothing, not even a cookie, so nothing of it can be broken",
     "session_sign_up_open": "takes nothing, not even a cookie, so nothing of it can be broken",
 }
 """Operations with tests of their own."""

@@ -22,6 +22,7 @@ class Addresses:
     """What the demo prints last."""
 
     console: str
+    sign_up: str
     phone: str
     docs: str
 

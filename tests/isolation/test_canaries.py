@@ -51,7 +51,8 @@ NO_TEXT_OF_PEOPLE = {"cursor", "purpose", "state", "locale", "role", "permission
 WORDS_IN_AUDIT = {"name", "shop_name", "owner_name", "title", "sign_in_name", "wecom_userid", "corp_id", "agent_id"}
 WORDS_IN_AUDIT |= {"base_url", "model", "remark", "reason", "name_en", "key", "greeting", "closing", "taken"}
 WORDS_IN_AUDIT |= {"ai_label", "handover_words", "unsure_text", "handover_text", "media_text", "group", "userids"}
-WORDS_IN_AUDIT |= {"owner_sign_in_name", "object_id", "object_kind", "question", "answer", "variants"}
+WORDS_IN_AUDIT |= {"address", "contact_name", "contact_phone", "industry", "label", "note", "questions", "sign"}
+WORDS_IN_AUDIT |= {"record_number", "owner_sign_in_name", "object_id", "object_kind", "question", "answer", "variants"}
 """Names, settings, knowledge and reasons: what was changed from what to what is what the log is for. Not what customers
 and agents write, note and search for."""
 

@@ -189,6 +189,7 @@ async def _outside(shop: Shop, said: Said) -> dict[str, str]:
     new = {"name": said.people[1][0], "sign_in_name": f"e2e-{new_id().hex}", "role": "agent"}
     made = await shop.owner.post("/api/staff", new)
     link = (await shop.owner.post(f"/api/staff/{made['id']}/link"))["url"]
+    handed = (await shop.owner.post("/api/prerequisites/server/links", {"label": said.colleague}))["url"]
     door = (await shop.owner.put(f"/api/wecom-apps/{shop.app_id}/sign-in", None))["sign_in_url"]
     in_at = door.removeprefix(shop.stage.console)
     return {
@@ -196,6 +197,9 @@ async def _outside(shop: Shop, said: Said) -> dict[str, str]:
         "sign-up": "/sign-up",
         "join": link.removeprefix(shop.stage.console),
         "old link": "/join#of-no-use",
+        "forgotten": "/forgotten",
+        "handed": handed.removeprefix(shop.stage.console),
+        "old hand-over": "/handed#of-no-use",
         "door": in_at,
         "no door": "/in/no-such-door-at-all",
         "back from WeCom": f"{in_at}/back?code=of-no-use&state=of-no-use",

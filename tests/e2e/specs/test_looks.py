@@ -78,7 +78,7 @@ async def test_every_page_for_who_is_not_signed_in_is_too(
     place = await lived_in(screens.stage, tmp_path, language)
     console = await screens.console(size=WIDTHS[width], language=language)
     console.watch.expects(
-        "401 GET ", "410 POST .*/api/access-links/", "410 GET .*/api/wecom-doors/", "4.. POST .*/sign-in$"
+        "401 GET ", "410 POST .*/api/(access-links|handed-over)/", "410 GET .*/api/wecom-doors/", "4.. POST .*/sign-in$"
     )
     async with sign_up(screens.stage, place.operator, is_open=False):
         faults = await _look_through(console, place.pages["outside"], language)
@@ -105,7 +105,8 @@ async def test_every_page_of_the_operators_area_is_too(
 @pytest.mark.timeout(SEVERAL_PAGES_SECONDS)
 @pytest.mark.parametrize(("width", "language"), forms(("1440", "en"), ("375", "zh-CN")))
 async def test_a_new_owners_pages_too_in_simple_mode(screens: Screens, width: str, language: Language) -> None:
-    shop = await found_shop(screens.stage, name="Corner shop", owner="Olive")
+    name, owner = ("Corner shop", "Olive") if language == "en" else (None, "店长")
+    shop = await found_shop(screens.stage, name=name, owner=owner)
     await shop.owner.put("/api/simple-mode", {"simple_mode": True})
     console = await screens.console(shop.owner, size=WIDTHS[width], language=language, at="/start")
     faults: list[str] = []

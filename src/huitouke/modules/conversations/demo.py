@@ -26,6 +26,7 @@ from huitouke.modules.conversations.models import (
     OutboundMessage,
 )
 from huitouke.modules.conversations.service import DEFAULT_AI_LABEL, accounts, open_hosted_page
+from huitouke.modules.conversations.service.account_checks import MANAGED
 from huitouke.modules.conversations.service.sending import preview
 from huitouke.modules.customers import service as customers
 from huitouke.modules.organization import service as organization
@@ -134,6 +135,7 @@ async def load(context: Context, world: DemoWorld) -> None:
     world.facts["assistant_answers"] = rows.answers
     if world.sandbox_url is not None:
         await organization.check_wecom_app(context, world.facts["wecom_app_id"])
+        await organization.check_prerequisite(context, MANAGED)
 
 
 async def _what_cards_say(ctx: Context, people: Sequence[UUID]) -> None:

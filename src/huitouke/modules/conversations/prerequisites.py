@@ -9,6 +9,7 @@ from sqlalchemy import select
 from huitouke.kernel.context import Context
 from huitouke.kernel.database import transaction
 from huitouke.modules.conversations.models import ChannelAccount
+from huitouke.modules.conversations.service.account_checks import MANAGED
 from huitouke.modules.conversations.service.accounts import KIND
 from huitouke.modules.organization.service import Found, Prerequisite, Usual
 
@@ -25,7 +26,7 @@ async def connected(context: Context, _: Mapping[str, str]) -> Found:
 
 
 KF_MANAGED: Final = Prerequisite(
-    "kf_managed",
+    MANAGED,
     "wecom",
     "administrator",
     "free",

@@ -36,12 +36,16 @@ CORP_NAME: Final = "拾光衣橱"
 COMPANY: Final = "拾光衣橱（杭州）服饰有限公司"
 ON_THE_WAY: Final[dict[str, State]] = {
     "business_licence": "done",
+    "wecom_verified": "done",
     "server": "done",
-    "wecom_verified": "waiting",
+    "domain": "done",
+    "staff_ready": "done",
+    "service_account": "waiting",
     "archive_seats": "not_needed",
 }
 """How far the demo's shop is with what going live needs."""
 APP_NAME: Final = "回头客"
+OWNER: Final = "林店长"
 OWNER_USERID: Final = "LinYue"
 AGENTS: Final = (("小雨", "xiaoyu", "XiaoYu"), ("阿宁", "aning", "ANing"))
 HELPER: Final = ("小满", "xiaoman", "XiaoMan")
@@ -114,10 +118,10 @@ async def _staff(ctx: Context, owner_id: UUID | None) -> list[UUID]:
 
 
 async def _on_the_way(ctx: Context) -> None:
-    """A shop in the middle of going live: some entries done, one under way, one not wanted."""
+    """A shop that is connected and goes on: a service account is under way, the archive not wanted."""
     await enter_values(ctx, "business_licence", {"company_name": COMPANY})
     for name, state in ON_THE_WAY.items():
-        await change_prerequisite(ctx, name, PrerequisiteChange(state=state))
+        await change_prerequisite(ctx, name, PrerequisiteChange(state=state), by=OWNER)
 
 
 async def _person(ctx: Context, name: str, sign_in_name: str, userid: str, role: RoleKey) -> Staff:
@@ -153,7 +157,7 @@ async def _fill_address_book(world: DemoWorld, corp_id: str) -> None:
 async def _sandbox_app(world: DemoWorld) -> dict[str, Any]:
     if world.sandbox_url is None:
         return dict(WITHOUT_SANDBOX)
-    employees = [{"userid": OWNER_USERID, "name": "林店长"}]
+    employees = [{"userid": OWNER_USERID, "name": OWNER}]
     employees += [{"userid": userid, "name": name} for name, _, userid in (*AGENTS, HELPER)]
     wanted = {"corp_name": CORP_NAME, "apps": [{"name": APP_NAME}], "employees": employees}
     made = await world.sandbox("POST", "setup", wanted)

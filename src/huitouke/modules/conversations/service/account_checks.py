@@ -38,6 +38,9 @@ TROUBLES: Final = {2: "servicer_disabled", 4: "servicer_not_activated", 5: "serv
 NOBODY_IN_RANGE: Final = "81013"
 """None of the receivers of an app message is in the app's visible range (path/90236)."""
 
+MANAGED: Final = "kf_managed"
+"""The entry in the ledger of going live that a working account settles."""
+
 NOTICES_LOOKED_AT: Final = timedelta(days=7)
 
 
@@ -61,6 +64,7 @@ async def check_account(context: Context, account_id: UUID) -> list[Check]:
         await wake(ctx, SYNC_RUNNER, account.external_id)
         if not failed:
             await account_works(ctx, account_id)
+    await organization.check_prerequisite(context, MANAGED)
     return checks
 
 

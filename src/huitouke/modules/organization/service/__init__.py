@@ -21,6 +21,7 @@ from huitouke.modules.organization.service.notifying import (
 )
 from huitouke.modules.organization.service.onboarding import chat_page
 from huitouke.modules.organization.service.own_roles import RoleChange, create_role, delete_role, update_role
+from huitouke.modules.organization.service.prerequisites import check_prerequisite
 from huitouke.modules.organization.service.scopes import audit_in_scope, of_people_in, owners_of, people_in, sees
 from huitouke.modules.organization.service.sms import SmsReply, queue_sms, sms_replies
 from huitouke.modules.organization.service.staff import (
@@ -92,6 +93,7 @@ __all__ = [
     "audit_in_scope",
     "callback_fields",
     "chat_page",
+    "check_prerequisite",
     "check_wecom_app",
     "close_clients",
     "close_door",

@@ -22,11 +22,15 @@ from huitouke.modules.organization.models import WecomApp, WecomDoor
 from huitouke.modules.organization.service.clients import wecom_client, wecom_http
 from huitouke.modules.organization.service.notifying import Holders, tell
 from huitouke.modules.organization.service.notifying.kinds import APP_FAILING, APP_RESTORED
+from huitouke.modules.organization.service.prerequisites import check_prerequisite
 from huitouke.modules.organization.service.wecom_apps import wecom_app
 from huitouke.wechat.agent import Agent, AgentClient
 from huitouke.wechat.errors import IpNotTrusted, WecomError
 
 __all__ = ["Check", "CheckState", "check_wecom_app", "failed_check"]
+
+APP_ENTRY: Final = "wecom_app"
+"""What this check says, the ledger of going live says too."""
 
 SEEN_FROM_INSIDE: Final = frozenset({"private", "unknown", "unreachable"})
 """A network may know another way to its own address than the world does, or none."""
@@ -70,6 +74,7 @@ async def check_wecom_app(context: Context, app_id: UUID) -> list[Check]:
             )
             .execution_options(synchronize_session=False)
         )
+    await check_prerequisite(context, APP_ENTRY)
     return checks
 
 
