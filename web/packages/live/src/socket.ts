@@ -89,8 +89,17 @@ export class LiveSocket {
   open(id: string, seq: number): void {
     const known = this.streams.get(id);
     if (known && known.seq >= seq) return;
-    this.streams.set(id, { seq, hole: null, timer: null });
+    if (known) this.raise(known, seq);
+    else this.streams.set(id, { seq, hole: null, timer: null });
     this.declare();
+  }
+
+  /** Who follows already may know a later number from elsewhere (the answer to what they sent): what lies between is still on its way. */
+  private raise(open: Open, seq: number): void {
+    open.hole ??= open.seq;
+    open.seq = seq;
+    if (open.timer !== null) this.environment.clearTimeout(open.timer);
+    open.timer = this.environment.setTimeout(() => (open.hole = null), HOLE_ANSWER_MS);
   }
 
   /** Starts a stream over, after it was fetched afresh. */

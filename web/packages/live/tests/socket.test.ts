@@ -176,6 +176,14 @@ describe('the heartbeat', () => {
   });
 });
 
+it('a later number that is known from elsewhere swallows nothing that is still on its way', () => {
+  world.socket.open('c', 4);
+  world.socket.open('c', 6);
+  expect(world.line.sent.at(-1)).toEqual({ type: 'open', streams: { c: 4 }, since: null });
+  world.line.frame('c', 5);
+  expect(world.seen).toEqual(['conversation c 5']);
+});
+
 it('a reset forgets the stream, so that it begins where the fresh copy ends', () => {
   world.socket.open('c', 4);
   world.line.give({ type: 'reset', stream: 'conversation', id: 'c' });
